@@ -1,0 +1,148 @@
+import { type OverlapPolicy, overlapPolicies } from "./core/request.ts";
+
+/** The settings, checked. Durations in ms. */
+export type Config = {
+  cronJobName: string;
+  /** undefined: the namespace of our own pod, or of the kubeconfig's context. */
+  cronJobNamespace: string | undefined;
+  logLevel: string;
+  port: number;
+  overlapPolicy: OverlapPolicy;
+  bodyLimitBytes: number;
+  apiTimeoutMs: number;
+  triggerTimeoutMs: number;
+};
+
+/** A setting: where it goes in Config, what it means (README's table has the same), its default and its parser. */
+type Setting<T> = {
+  key?: keyof Config;
+  about: string;
+  /** As it would stand in the environment; undefined with `required: false` means "no value". */
+  fallback?: string;
+  required?: boolean;
+  /** The value of a text. Throws an Error whose message says what is allowed. */
+  parse(text: string): T;
+};
+
+const logLevels = ["debug", "info", "warn", "error"] as const;
+const dnsLabel = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+
+/** Every setting by its environment name. */
+export const SETTINGS: Record<string, Setting<string | number>> = {
+  CRONJOB_NAME: {
+    key: "cronJobName",
+    about: "the CronJob to run",
+    required: true,
+    parse: matching(
+      new RegExp(`^(?=.{1,52}$)${dnsLabel}(\\.${dnsLabel})*$`),
+      "a CronJob's name (DNS-1123, at most 52)",
+    ),
+  },
+  CRONJOB_NAMESPACE: {
+    key: "cronJobNamespace",
+    about: "its namespace",
+    parse: matching(new RegExp(`^(?=.{1,63}$)${dnsLabel}$`), "a namespace's name (DNS-1123 label, at most 63)"),
+  },
+  LOG_LEVEL: { key: "logLevel", about: "least severe line that is logged", fallback: "info", parse: oneOf(logLevels) },
+  PORT: { key: "port", about: "TCP port to listen on", fallback: "8080", parse: wholeNumber(0, 65_535) },
+  OVERLAP_POLICY: {
+    key: "overlapPolicy",
+    about: "what a trigger does while a Job is unfinished",
+    fallback: "allow",
+    parse: supported("allow", overlapPolicies),
+  },
+  SUSPENDED_POLICY: {
+    about: "what a trigger does while the CronJob is suspended",
+    fallback: "allow",
+    parse: supported("allow", ["allow", "skip", "reject"]),
+  },
+  DEDUPE_WINDOW: { about: "how long a key is remembered beyond its Job", parse: unsupported },
+  REPLY_EVENTS: { about: "reply to events", fallback: "off", parse: supported("off", ["off", "on"]) },
+  AUTH_MODE: {
+    about: "who may call",
+    fallback: "none",
+    parse: supported("none", ["none", "token", "jwt", "token,jwt"]),
+  },
+  BODY_LIMIT_BYTES: {
+    key: "bodyLimitBytes",
+    about: "largest request body, bytes",
+    fallback: "65536",
+    parse: wholeNumber(1_024, 1_048_576),
+  },
+  API_TIMEOUT_MS: {
+    key: "apiTimeoutMs",
+    about: "deadline of one call to the API server, ms",
+    fallback: "4000",
+    parse: wholeNumber(100, 10_000),
+  },
+  TRIGGER_TIMEOUT_MS: {
+    key: "triggerTimeoutMs",
+    about: "deadline of a whole trigger, ms",
+    fallback: "13000",
+    parse: wholeNumber(500, 14_000),
+  },
+};
+
+/** Every bad setting at once; `problems` has a line for each. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(`bad settings:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
+    this.problems = problems;
+  }
+}
+
+/** Reads the settings from an environment; an empty value counts as unset. Throws a ConfigError. */
+export function loadConfig(env: Record<string, string | undefined>): Config {
+  const problems: string[] = [];
+  const config: Record<string, string | number | undefined> = {};
+  for (const [name, setting] of Object.entries(SETTINGS)) {
+    const text = env[name] || setting.fallback;
+    if (text === undefined && setting.required) problems.push(`${name}: not set; it is required (${setting.about})`);
+    if (text === undefined) continue;
+    try {
+      const value = setting.parse(text);
+      if (setting.key) config[setting.key] = value;
+    } catch (error) {
+      problems.push(`${name}=${JSON.stringify(text.slice(0, 100))}: ${(error as Error).message}`);
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config as unknown as Config;
+}
+
+function matching(pattern: RegExp, what: string) {
+  return (text: string): string => {
+    if (!pattern.test(text)) throw new Error(`expected ${what}`);
+    return text;
+  };
+}
+
+function oneOf(allowed: readonly string[]) {
+  return (text: string): string => {
+    if (!allowed.includes(text)) throw new Error(`expected ${allowed.join(", ")}`);
+    return text;
+  };
+}
+
+function wholeNumber(least: number, most: number) {
+  return (text: string): number => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= least && value <= most)) throw new Error(`expected a whole number from ${least} to ${most}`);
+    return value;
+  };
+}
+
+/** A documented setting of which this version does one value: asking for more must fail, never be ignored. */
+function supported(value: string, documented: readonly string[]) {
+  return (text: string): string => {
+    if (documented.includes(text) && text !== value) throw new Error(`not supported by this version; only ${value} is`);
+    return oneOf([value])(text);
+  };
+}
+
+function unsupported(): never {
+  throw new Error("not supported by this version; leave it unset");
+}

@@ -1,0 +1,36 @@
+/** JSON as it travels: what the API server says of an object is kept whole, fields unknown to us included. */
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+export type JsonObject = { [key: string]: Json };
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+// TypeScript's libraries do not yet know JSON.rawJSON and the reviver's source text (ECMAScript 2026); Node 24 has both.
+type RawJsonSupport = { rawJSON(text: string): Json };
+type SourceReviver = (this: unknown, key: string, value: Json, context: { source?: string }) => Json;
+
+/** The text of UTF-8 bytes. Throws a TypeError when they are none. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  return utf8.decode(bytes);
+}
+
+/** The value of a JSON text. Throws a SyntaxError. */
+export function parseJson(text: string): Json {
+  return JSON.parse(text) as Json;
+}
+
+/**
+ * The value of a JSON text whose numbers come out of JSON.stringify as they went in: `1.0` stays `1.0`, and an int64
+ * above 2^53 keeps its last digits. Throws a SyntaxError.
+ */
+export function parseJsonExactly(text: string): Json {
+  const keepSource: SourceReviver = (_key, value, { source }) =>
+    typeof value === "number" && source !== undefined && String(value) !== source
+      ? (JSON as unknown as RawJsonSupport).rawJSON(source)
+      : value;
+  return JSON.parse(text, keepSource as Parameters<typeof JSON.parse>[1]) as Json;
+}
+
+/** Whether a JSON value is an object (no array, no null). */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,101 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { readAnnotation } from "./core/job-from-cronjob.ts";
+import { isJsonObject, type JsonObject } from "./core/json.ts";
+import type { JobRef, Outcome } from "./core/outcome.ts";
+import { Fault } from "./errors.ts";
+import { ApiError, type ApiFailure, isPassing } from "./kubernetes/api-error.ts";
+import type { Cluster } from "./kubernetes/cluster.ts";
+import { retryAfter, toApiFault } from "./kubernetes/report-api-errors.ts";
+
+const maxAttempts = 3;
+const pauseMs = 200;
+const longestRetryAfterS = 2;
+
+/**
+ * Stores a Job at most once: its name is the lock. After **any** failed create the name is looked up before we answer,
+ * because admission runs before the name check (a redelivery after the template changed gets a 422, not a 409), and
+ * because a lost answer says nothing. Throws a Fault.
+ */
+export async function createOnce(cluster: Cluster, job: JsonObject, signal: AbortSignal): Promise<Outcome> {
+  const name = metadataOf(job).name as string;
+  let unanswered = false; // a create of ours got no answer: it may be stored, now or a moment later
+  for (let attempt = 1; ; attempt += 1) {
+    const result = await cluster.createJob(job, { signal }).catch(toFailedCall);
+    if (!(result instanceof ApiError)) return { outcome: "created", job: toJobRef(result) };
+    const { failure } = result;
+    unanswered ||= failure.status === 0 && failure.mayHaveTakenEffect;
+
+    const existing = await cluster.getJob(name, { signal }).catch(toFailedCall);
+    if (!(existing instanceof ApiError)) return settle(job, existing);
+    if (existing.failure.status !== 404) throw giveUp(existing, unanswered || failure.mayHaveTakenEffect);
+    // It was there and is gone again: history limits, TTL or a person removed it. The key did make a Job.
+    if (isAlreadyExists(failure))
+      return { outcome: "duplicate", job: { ...toJobRef(job), uid: null, createdAt: null } };
+
+    const mayTryAgain = isPassing(failure) && (failure.retryAfterS ?? 0) <= longestRetryAfterS;
+    if (attempt === maxAttempts || !mayTryAgain || signal.aborted) throw giveUp(result, unanswered);
+    const waitMs = Math.max(attempt * pauseMs, (failure.retryAfterS ?? 0) * 1_000);
+    await pause(waitMs, undefined, { signal }).catch(() => {
+      throw giveUp(result, unanswered);
+    });
+  }
+}
+
+/** The outcome when a Job has our name: ours from now, ours from before, or somebody else's. */
+function settle(wanted: JsonObject, found: JsonObject): Outcome {
+  const job = toJobRef(found);
+  const sameKey = readAnnotation(found, "keyDigest") === readAnnotation(wanted, "keyDigest");
+  if (!sameKey || controllerUid(found) !== controllerUid(wanted)) {
+    throw new Fault(
+      "foreign-job",
+      `Job ${job.namespace}/${job.name} is not of this CronJob and key; rename or delete it`,
+    );
+  }
+  if (readAnnotation(found, "requestDigest") !== readAnnotation(wanted, "requestDigest")) {
+    throw new Fault("key-reused", `Job ${job.namespace}/${job.name} was made for this key with other parameters`);
+  }
+  // Our own span id tells a create of this request whose answer was lost from one of an earlier request.
+  const ours = readAnnotation(found, "traceparent") === readAnnotation(wanted, "traceparent");
+  return { outcome: ours ? "created" : "duplicate", job };
+}
+
+function giveUp(error: ApiError, uncertain: boolean): unknown {
+  if (!uncertain) return toApiFault(error);
+  return new Fault(
+    "outcome-unknown",
+    "the API server did not say whether the Job was stored; repeat with the same key",
+    {
+      cause: error,
+      headers: retryAfter(error.failure),
+    },
+  );
+}
+
+function toFailedCall(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  throw error;
+}
+
+function isAlreadyExists({ status, reason }: ApiFailure): boolean {
+  return status === 409 && reason === "AlreadyExists";
+}
+
+function toJobRef(job: JsonObject): JobRef {
+  const { name, namespace, uid, creationTimestamp } = metadataOf(job);
+  return {
+    name: String(name),
+    namespace: String(namespace),
+    uid: typeof uid === "string" ? uid : null,
+    createdAt: typeof creationTimestamp === "string" ? creationTimestamp : null,
+  };
+}
+
+function controllerUid(job: JsonObject): unknown {
+  const owners = metadataOf(job).ownerReferences;
+  if (!Array.isArray(owners)) return undefined;
+  return owners.filter(isJsonObject).find((owner) => owner.controller === true)?.uid;
+}
+
+function metadataOf(object: JsonObject): JsonObject {
+  return isJsonObject(object.metadata) ? object.metadata : {};
+}

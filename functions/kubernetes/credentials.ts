@@ -1,0 +1,83 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent, type RequestOptions } from "node:https";
+import { KubeConfig } from "@kubernetes/client-node";
+
+/** What a request to the API server needs: where, with which headers, over which connections. */
+export type Access = { server: URL; headers: Record<string, string>; agent: HttpAgent };
+
+/** Credentials that stay fresh: `access` is cheap to call for each request. */
+export type Credentials = {
+  /** The namespace of our own pod, or of the kubeconfig's context. */
+  namespace: string;
+  access(): Promise<Access>;
+  /** Reads files and tokens again, after the API server said 401. */
+  reload(): Promise<void>;
+  close(): void;
+};
+
+/** kubelet renews a projected token long before it ends; this only bounds how often files are read. */
+const freshForMs = 30_000;
+
+/**
+ * Credentials of the pod, or of a kubeconfig (KUBECONFIG, ~/.kube/config), read by client-node. Its own transport is
+ * not used: it opens a TLS connection for each call. One keep-alive agent here lives until certificates change.
+ */
+export function loadCredentials(context?: string): Credentials {
+  let config = readKubeConfig(context);
+  let access: Access | undefined;
+  let agentIdentity = "";
+  let readAtMs = 0;
+
+  async function read(): Promise<Access> {
+    const options: RequestOptions = {};
+    await config.applyToHTTPSOptions(options);
+    const server = new URL(config.getCurrentCluster()?.server ?? "");
+    const tls = pickTls(options);
+    const identity = JSON.stringify(tls);
+    if (!access || identity !== agentIdentity) {
+      // Requests under way keep the old agent's sockets; idle ones are dropped with it.
+      access?.agent.destroy();
+      agentIdentity = identity;
+      access = { server, headers: {}, agent: createAgent(server, tls) };
+    }
+    access = { ...access, server, headers: toHeaders(options) };
+    readAtMs = performance.now();
+    return access;
+  }
+
+  return {
+    namespace: config.getContextObject(config.getCurrentContext())?.namespace?.trim() || "default",
+    access: async () => (access && performance.now() - readAtMs < freshForMs ? access : read()),
+    reload: async () => {
+      config = readKubeConfig(context);
+      await read();
+    },
+    close: () => access?.agent.destroy(),
+  };
+}
+
+function readKubeConfig(context: string | undefined): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  if (context !== undefined) config.setCurrentContext(context);
+  if (!config.getCurrentCluster()?.server) throw new Error("no Kubernetes cluster: neither in a pod nor a kubeconfig");
+  return config;
+}
+
+type Tls = Pick<RequestOptions, "ca" | "cert" | "key" | "pfx" | "passphrase" | "rejectUnauthorized" | "servername">;
+
+function pickTls({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }: RequestOptions): Tls {
+  return { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername };
+}
+
+function createAgent(server: URL, tls: Tls): HttpAgent {
+  // The API server closes idle connections after minutes; ours go first, so that a request rarely meets a closed one.
+  const keepAlive = { keepAlive: true, maxSockets: 64, maxFreeSockets: 8, timeout: 60_000 };
+  return server.protocol === "https:" ? new HttpsAgent({ ...keepAlive, ...tls }) : new HttpAgent(keepAlive);
+}
+
+function toHeaders({ headers, auth }: RequestOptions): Record<string, string> {
+  const basic = auth ? { Authorization: `Basic ${Buffer.from(auth).toString("base64")}` } : {};
+  const own = Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]);
+  return { ...basic, ...Object.fromEntries(own) };
+}

@@ -1,0 +1,42 @@
+import { Fault } from "../errors.ts";
+import { ApiError, type ApiFailure, isPassing } from "./api-error.ts";
+import { RIGHTS } from "./cluster.ts";
+
+/** Seconds after which a caller may try again when the API server named none. */
+const defaultRetryAfterS = 5;
+
+/** For `.catch`: throws the Fault that a failed call means; `missing` is the sentence for a 404 of the thing asked for. */
+export function reportApiErrors({ missing }: { missing: string }): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof ApiError && error.failure.status === 404) {
+      throw new Fault("cronjob-not-found", missing, { cause: error });
+    }
+    throw toApiFault(error);
+  };
+}
+
+/** The Fault that a failed call means; anything but an ApiError comes back as it is. */
+export function toApiFault(error: unknown): unknown {
+  if (!(error instanceof ApiError)) return error;
+  const { failure } = error;
+  if (failure.status === 409 && failure.reason === "Conflict") {
+    return new Fault("quota-conflict", failure.message, { cause: error, headers: retryAfter(failure) });
+  }
+  if (isPassing(failure)) {
+    const sentence = `${describeCall(failure)}: ${failure.message}`;
+    return new Fault("api-unavailable", sentence, { cause: error, headers: retryAfter(failure) });
+  }
+  const hint = failure.status === 403 ? `; ${RIGHTS[failure.call].grantedBy} grants this right` : "";
+  const sentence = `${describeCall(failure)} was answered ${failure.status}: ${failure.message}${hint}`;
+  return new Fault("api-refused", sentence, { cause: error });
+}
+
+/** Headers that tell the caller when to come back. */
+export function retryAfter({ retryAfterS }: Pick<ApiFailure, "retryAfterS">): Record<string, string> {
+  return { "Retry-After": String(retryAfterS ?? defaultRetryAfterS) };
+}
+
+function describeCall({ call }: ApiFailure): string {
+  const { verb, resource } = RIGHTS[call];
+  return `${verb} ${resource}`;
+}

@@ -1,0 +1,107 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { decodeEvent, isEventRequest, type ReceivedEvent } from "../core/cloudevent.ts";
+import { singleHeader } from "../core/headers.ts";
+import { decodeUtf8, type Json, parseJson } from "../core/json.ts";
+import { keyOfEvent, keyOfHttpRequest, pingEventType } from "../core/key.ts";
+import { isJsonMediaType, isUtf8MediaType, parseMediaType } from "../core/media-type.ts";
+import { parseSyncRequest, type SyncRequest } from "../core/request.ts";
+import { continueTrace } from "../core/traceparent.ts";
+import { Fault } from "../errors.ts";
+import type { Reply, Route, RouteRequest } from "../route.ts";
+import { type TriggerContext, type TriggerInput, trigger } from "../trigger.ts";
+
+/** Types of events about this function; of them only "requested" asks for a run. */
+const ownEventTypes = "internal.sync-trigger.";
+const requestedEventType = "internal.sync-trigger.requested.v1";
+
+/** `POST /trigger-sync` for everybody, `POST /` for event senders that know only a host. */
+export function triggerRoutes(context: TriggerContext): Route[] {
+  const onEvent = (request: RouteRequest) => triggerByEvent(request, context);
+  return [
+    {
+      path: "/trigger-sync",
+      methods: {
+        POST: (request) => (isEventRequest(request.rawHeaders) ? onEvent(request) : triggerByHttp(request, context)),
+      },
+    },
+    {
+      path: "/",
+      methods: {
+        POST: (request) => {
+          if (isEventRequest(request.rawHeaders)) return onEvent(request);
+          throw new Fault("not-an-event", "POST / takes a CloudEvent; plain HTTP goes to POST /trigger-sync");
+        },
+      },
+    },
+  ];
+}
+
+async function triggerByHttp(request: RouteRequest, context: TriggerContext): Promise<Reply> {
+  const { rawHeaders } = request;
+  const body = await request.readBody();
+  const input: TriggerInput = {
+    key: keyOfHttpRequest(singleHeader(rawHeaders, "idempotency-key"), randomUUID()),
+    request: body.length === 0 ? {} : parseSyncRequest(parseBody(body, singleHeader(rawHeaders, "content-type"))),
+    via: "http",
+    traceparent: traceparentOf(rawHeaders),
+  };
+  const { outcome, job } = await trigger(input, context, request.note);
+  const self = `/jobs/${job.name}`;
+  return {
+    status: 200,
+    headers: { Location: self, ...(outcome === "duplicate" ? { "Idempotency-Replayed": "true" } : {}) },
+    json: { outcome, job, links: { job: self, logs: `${self}/logs` } },
+  };
+}
+
+/** Success has no body: to a Broker, JSON would be a failed delivery that it repeats (Knative's filter handler). */
+async function triggerByEvent(request: RouteRequest, context: TriggerContext): Promise<Reply> {
+  const event = decodeEvent({ rawHeaders: request.rawHeaders, body: await request.readBody() });
+  const { id, source, type } = event;
+  request.note({ event: { id, source, type } });
+  if (type.startsWith(ownEventTypes) && type !== requestedEventType) {
+    request.note({ outcome: "ignored" });
+    return { status: 202 };
+  }
+  const input: TriggerInput = {
+    key: keyOfEvent(event),
+    request: requestOfEvent(event),
+    via: type === pingEventType ? "ping" : "event",
+    traceparent: traceparentOf(request.rawHeaders),
+    event: { id, source, type },
+  };
+  await trigger(input, context, request.note);
+  return { status: 202 };
+}
+
+/** The data of our own type and of pings is the request; of any other type the event itself is, its data is not read. */
+function requestOfEvent({ type, data, datacontenttype }: ReceivedEvent): SyncRequest {
+  if (type !== requestedEventType && type !== pingEventType) return {};
+  if (data === undefined || data === null) return {};
+  if (data instanceof Uint8Array) {
+    throw new Fault("unsupported-media-type", `datacontenttype ${datacontenttype ?? "missing"}: the data must be JSON`);
+  }
+  try {
+    return parseSyncRequest(data);
+  } catch (error) {
+    if (type !== pingEventType || !(error instanceof Fault)) throw error;
+    throw new Fault(error.code, `${error.message} (a PingSource's data is our request schema)`, { cause: error });
+  }
+}
+
+function parseBody(body: Buffer, contentType: string | undefined): Json {
+  const mediaType = parseMediaType(contentType ?? "");
+  if (!mediaType || !isJsonMediaType(mediaType) || !isUtf8MediaType(mediaType)) {
+    const given = contentType === undefined ? "no content-type" : `content-type ${contentType.slice(0, 100)}`;
+    throw new Fault("unsupported-media-type", `${given}: send the body as application/json in UTF-8, or no body`);
+  }
+  try {
+    return parseJson(decodeUtf8(body));
+  } catch (cause) {
+    throw new Fault("malformed-request", "the body is no JSON in UTF-8", { cause });
+  }
+}
+
+function traceparentOf(rawHeaders: RouteRequest["rawHeaders"]): string {
+  return continueTrace(singleHeader(rawHeaders, "traceparent"), randomBytes(24).toString("hex"));
+}
