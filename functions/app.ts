@@ -76,7 +76,8 @@ function answerWith(context: AppContext, select: (request: Request) => Handler) 
       });
     } catch (error) {
       const fault = toFault(error);
-      Object.assign(facts, { code: fault.code, detail: fault.message, err: fault.cause });
+      Object.assign(facts, { code: fault.code, detail: fault.message });
+      if (fault.code === "internal-error") facts.err = fault.cause;
       reply = toErrorReply(fault, id, isEventRequest(request.rawHeaders));
     }
     const durationMs = Math.round(performance.now() - startedAtMs);

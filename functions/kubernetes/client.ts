@@ -17,7 +17,7 @@ export function createCluster(
     options: CallOptions,
   ) {
     const answer = await transport.send({ ...request, timeoutMs, signal: options.signal }).catch((error) => {
-      const sent = !(error instanceof NoAnswer) || error.sent;
+      const sent = error instanceof NoAnswer && error.sent; // other errors come before sending: credentials
       throw new ApiError(
         { call: name, status: 0, reason: "", message: describe(error), mayHaveTakenEffect: sent },
         error,

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readProblem, readTrigger } from "../support/answers.ts";
+import { idleCronJob } from "../support/cronjobs.ts";
+import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
+import { type FunctionProcess, startFunction } from "../support/function-process.ts";
+import { listJobs } from "../support/jobs.ts";
+import { openTarget, type Target } from "../support/target.ts";
+import { until } from "../support/until.ts";
+
+let target: Target;
+let namespace: string;
+let proxy: FaultProxy;
+const started: FunctionProcess[] = [];
+
+beforeAll(async () => {
+  target = await openTarget("process");
+  namespace = await target.createNamespace("process");
+  await target.seedCronJob(namespace, idleCronJob("sync"));
+  proxy = await startFaultProxy(target.api);
+});
+
+afterAll(async () => {
+  await Promise.all(started.map((fn) => fn.stop()));
+  await proxy?.close();
+  await target?.close();
+});
+
+async function start(env: Record<string, string> = {}): Promise<FunctionProcess> {
+  const base = await target.env({ server: proxy.url });
+  const fn = await startFunction({ ...base, CRONJOB_NAME: "sync", CRONJOB_NAMESPACE: namespace, ...env });
+  started.push(fn);
+  return fn;
+}
+
+test.each(["SIGTERM", "SIGINT"] as const)(
+  "on %s what is in flight is answered, then the exit code is 0",
+  async (name) => {
+    const fn = await start();
+    const before = proxy.requests.length;
+    proxy.rule(() => ({ kind: "delay", ms: 300 }));
+    const pending = Array.from({ length: 5 }, () => fetch(`${fn.url}/trigger-sync`, { method: "POST" }));
+    await until("all triggers to be in flight", () => proxy.requests.length >= before + 5);
+    fn.signal(name);
+    const answers = await Promise.all(pending);
+    proxy.rule(() => undefined);
+    await Promise.all(answers.map(readTrigger));
+    expect(answers.map((answer) => answer.headers.get("connection"))).toEqual(Array(5).fill("close"));
+    expect(await fn.exited).toBe(0);
+    await expect(fetch(`${fn.url}/health/readiness`)).rejects.toThrow();
+  },
+);
+
+test("each request is one line of JSON with its id, outcome and Job", async () => {
+  const fn = await start();
+  const headers = { "x-request-id": "my-id", "idempotency-key": "secret-looking-key" };
+  const answer = await fetch(`${fn.url}/trigger-sync`, { method: "POST", headers });
+  const { job } = await readTrigger(answer);
+  expect(answer.headers.get("x-request-id")).toBe("my-id");
+  await fetch(`${fn.url}/trigger-sync`, { method: "GET", headers: { "x-request-id": "bad id\u00e9" } });
+  const lines = await until("two log lines", () => {
+    const requests = fn.log.filter(({ msg }) => msg === "request");
+    return requests.length >= 2 && requests;
+  });
+  expect(lines).toHaveLength(2);
+  expect(lines[0]).toMatchObject({
+    level: "info",
+    id: "my-id",
+    method: "POST",
+    path: "/trigger-sync",
+    status: 200,
+    via: "http",
+    outcome: "created",
+    job: job.name,
+    keyDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
+    durationMs: expect.any(Number),
+  });
+  expect(lines[1]).toMatchObject({ level: "warn", status: 405, code: "method-not-allowed" });
+  expect(lines[1]?.id).toMatch(/^[0-9a-f-]{36}$/);
+  expect(fn.output()).not.toContain("secret-looking-key");
+});
+
+test("a trigger costs two requests to the API server", async () => {
+  const fn = await start();
+  proxy.requests.length = 0;
+  await readTrigger(await fetch(`${fn.url}/trigger-sync`, { method: "POST" }));
+  expect(proxy.requests.map(({ method, path }) => `${method} ${path.split("?")[0]}`)).toEqual([
+    `GET /apis/batch/v1/namespaces/${namespace}/cronjobs/sync`,
+    `POST /apis/batch/v1/namespaces/${namespace}/jobs`,
+  ]);
+});
+
+test("the namespace is the kubeconfig's when none is set", async () => {
+  const fn = await start({ CRONJOB_NAMESPACE: "" });
+  const answer = await fetch(`${fn.url}/trigger-sync`, { method: "POST" });
+  expect((await readProblem(answer)).detail).toBe("CronJob default/sync does not exist");
+});
+
+test("no Job but those of the answered triggers is there at the end", async () => {
+  expect(await listJobs(target.api, namespace)).toHaveLength(12);
+});

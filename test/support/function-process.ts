@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { until } from "./until.ts";
+
+type LogLine = Record<string, unknown> & { msg?: string };
+
+/** The function as its own process. */
+export type FunctionProcess = {
+  url: string;
+  /** Its log, a parsed line each. */
+  log: LogLine[];
+  /** Everything it wrote, both streams. */
+  output(): string;
+  signal(name: NodeJS.Signals): void;
+  /** Sends SIGTERM unless it has ended, and gives the exit code. */
+  stop(): Promise<number | null>;
+  exited: Promise<number | null>;
+};
+
+/** Starts functions/main.ts on a free port with these settings and waits until it listens. */
+export async function startFunction(
+  env: Record<string, string>,
+  entry = "functions/main.ts",
+): Promise<FunctionProcess> {
+  const child = spawn(process.execPath, [entry], {
+    // Nothing is inherited but what a process needs: a setting of the developer's shell must not reach a test.
+    env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", PORT: "0", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const lines: string[] = [];
+  const log: LogLine[] = [];
+  collectLines(child, lines, log);
+  const exited = once(child, "exit").then(([code]) => code as number | null);
+  const listening = await until("the function to listen", () => {
+    if (child.exitCode !== null) throw new Error(`the function ended with ${child.exitCode}:\n${lines.join("\n")}`);
+    return log.find(({ msg }) => msg === "listening");
+  });
+  return {
+    url: `http://127.0.0.1:${listening.port}`,
+    log,
+    output: () => lines.join("\n"),
+    signal: (name) => child.kill(name),
+    async stop() {
+      if (child.exitCode === null) child.kill("SIGTERM");
+      return exited;
+    },
+    exited,
+  };
+}
+
+function collectLines({ stdout, stderr }: ChildProcess, lines: string[], log: LogLine[]): void {
+  for (const stream of [stdout, stderr]) {
+    if (!stream) continue;
+    createInterface({ input: stream }).on("line", (line) => {
+      lines.push(line);
+      if (line.startsWith("{")) log.push(JSON.parse(line) as LogLine);
+    });
+  }
+}
