@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { BIN_LINK, KUBECONFIG, NETNS_FILE } from "./machine/paths.ts";
+import { BIN_LINK, KUBECONFIG, NETNS_FILE, SYSTEM_PATH } from "./machine/paths.ts";
 import { type RunOptions, run } from "./machine/run.ts";
 
 /** The cluster's kubeconfig, for programs that run inside its network namespace. */
@@ -14,7 +14,7 @@ export function insideNetns(command: string[]): string[] {
 
 /** What such a command finds in its environment: the administrator's kubeconfig and the kubectl of the same version. */
 export function clusterEnvironment(): Record<string, string> {
-  return { KUBECONFIG, PATH: `${BIN_LINK}:${process.env.PATH ?? ""}` };
+  return { KUBECONFIG, PATH: `${BIN_LINK}:${SYSTEM_PATH}` };
 }
 
 /** Runs a command inside the network namespace and returns its stdout. */

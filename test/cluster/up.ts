@@ -4,10 +4,10 @@ import { bringUp } from "./kubernetes/bring-up.ts";
 import { runProgram } from "./machine/command.ts";
 import { withLock } from "./machine/lock.ts";
 import { KUBECONFIG, LOCK_FILE } from "./machine/paths.ts";
-import { mayInstall, requireMachine } from "./machine/requirements.ts";
+import { requireMachine } from "./machine/requirements.ts";
 
 await runProgram(async () => {
-  await requireMachine(mayInstall());
+  await requireMachine({ withKnative: false });
   await withLock(LOCK_FILE, 3_600_000, bringUp);
   console.log(`KUBECONFIG=${KUBECONFIG}`);
 });

@@ -1,0 +1,43 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CACHE_DIR } from "../machine/paths.ts";
+import { run } from "../machine/run.ts";
+
+/** What an image is built from: `file` is relative to the context directory and defaults to Dockerfile. */
+export interface ImageSource {
+  context: string;
+  file?: string | undefined;
+  buildArgs?: Record<string, string> | undefined;
+}
+
+async function buildah(args: string[]): Promise<string> {
+  const storage = join(CACHE_DIR, "buildah");
+  mkdirSync(storage, { recursive: true });
+  const where = ["--root", join(storage, "storage"), "--runroot", join(storage, "run"), "--storage-driver", "overlay"];
+  // In a mount namespace of its own: buildah leaves its storage mounted.
+  return run("unshare", ["--mount", "buildah", ...where, ...args], { timeoutMs: 600_000 });
+}
+
+/** Builds an image from its Dockerfile, layer by layer from the cache where nothing changed, and returns its id. */
+export async function buildImage(name: string, source: ImageSource): Promise<string> {
+  const temporary = mkdtempSync(join(tmpdir(), "sync-trigger-image-"));
+  const idFile = join(temporary, "id");
+  const buildArgs = Object.entries(source.buildArgs ?? {}).flatMap(([key, value]) => [
+    "--build-arg",
+    `${key}=${value}`,
+  ]);
+  const file = join(source.context, source.file ?? "Dockerfile");
+  const flags = ["--isolation", "chroot", "--layers", "--pull-never", "--iidfile", idFile, "--tag", name];
+  try {
+    await buildah(["bud", ...flags, ...buildArgs, "--file", file, source.context]);
+    return readFileSync(idFile, "utf8").trim().replace("sha256:", "");
+  } finally {
+    rmSync(temporary, { recursive: true });
+  }
+}
+
+/** Writes a built image as an archive under its name. */
+export async function writeArchive(id: string, name: string, archive: string): Promise<void> {
+  await buildah(["push", "--disable-compression", id, `docker-archive:${archive}:${name}`]);
+}
