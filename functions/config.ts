@@ -1,3 +1,5 @@
+import { type SuspendedPolicy, suspendedPolicies } from "./core/decide.ts";
+import { durationForm, parseDurationMs } from "./core/duration.ts";
 import { type OverlapPolicy, overlapPolicies } from "./core/request.ts";
 
 /** The settings, checked. Durations in ms. */
@@ -8,6 +10,11 @@ export type Config = {
   logLevel: string;
   port: number;
   overlapPolicy: OverlapPolicy;
+  suspendedPolicy: SuspendedPolicy;
+  /** undefined: keys are remembered only as long as their Jobs. */
+  dedupeWindowMs: number | undefined;
+  dedupeMaxKeys: number;
+  replyEvents: "off" | "on";
   bodyLimitBytes: number;
   apiTimeoutMs: number;
   triggerTimeoutMs: number;
@@ -49,15 +56,31 @@ export const SETTINGS: Record<string, Setting<string | number>> = {
     key: "overlapPolicy",
     about: "what a trigger does while a Job is unfinished",
     fallback: "allow",
-    parse: supported("allow", overlapPolicies),
+    parse: oneOf(overlapPolicies),
   },
   SUSPENDED_POLICY: {
+    key: "suspendedPolicy",
     about: "what a trigger does while the CronJob is suspended",
     fallback: "allow",
-    parse: supported("allow", ["allow", "skip", "reject"]),
+    parse: oneOf(suspendedPolicies),
   },
-  DEDUPE_WINDOW: { about: "how long a key is remembered beyond its Job", parse: unsupported },
-  REPLY_EVENTS: { about: "reply to events", fallback: "off", parse: supported("off", ["off", "on"]) },
+  DEDUPE_WINDOW: {
+    key: "dedupeWindowMs",
+    about: "how long a key is remembered, whatever happens to its Job",
+    parse: duration(60_000, 90 * 24 * 3_600_000),
+  },
+  DEDUPE_MAX_KEYS: {
+    key: "dedupeMaxKeys",
+    about: "most keys remembered at a time",
+    fallback: "2000",
+    parse: wholeNumber(1, 3_000),
+  },
+  REPLY_EVENTS: {
+    key: "replyEvents",
+    about: "answer events with an event about the outcome",
+    fallback: "off",
+    parse: oneOf(["off", "on"]),
+  },
   AUTH_MODE: {
     about: "who may call",
     fallback: "none",
@@ -143,6 +166,13 @@ function supported(value: string, documented: readonly string[]) {
   };
 }
 
-function unsupported(): never {
-  throw new Error("not supported by this version; leave it unset");
+function duration(leastMs: number, mostMs: number) {
+  return (text: string): number => {
+    const valueMs = parseDurationMs(text);
+    if (valueMs === undefined || valueMs < leastMs || valueMs > mostMs) {
+      const seconds = (ms: number) => `${ms / 1_000}s`;
+      throw new Error(`expected ${durationForm}, from ${seconds(leastMs)} to ${seconds(mostMs)}`);
+    }
+    return valueMs;
+  };
 }

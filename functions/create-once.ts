@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { readAnnotation } from "./core/job-from-cronjob.ts";
 import { isJsonObject, type JsonObject } from "./core/json.ts";
-import type { JobRef, Outcome } from "./core/outcome.ts";
+import type { JobRef, Made } from "./core/outcome.ts";
 import { Fault } from "./errors.ts";
 import { ApiError, type ApiFailure, isPassing } from "./kubernetes/api-error.ts";
 import type { Cluster } from "./kubernetes/cluster.ts";
@@ -14,19 +14,26 @@ const longestRetryAfterS = 2;
 /**
  * Stores a Job at most once: its name is the lock. After **any** failed create the name is looked up before we answer,
  * because admission runs before the name check (a redelivery after the template changed gets a 422, not a 409), and
- * because a lost answer says nothing. Throws a Fault.
+ * because a lost answer says nothing. `isLate` is asked right before each create: a process that was frozen meanwhile
+ * must not send what others have stopped waiting for. Throws a Fault.
  */
-export async function createOnce(cluster: Cluster, job: JsonObject, signal: AbortSignal): Promise<Outcome> {
+export async function createOnce(
+  cluster: Cluster,
+  job: JsonObject,
+  signal: AbortSignal,
+  isLate: () => boolean = () => false,
+): Promise<Made> {
   const name = metadataOf(job).name as string;
   let unanswered = false; // a create of ours got no answer: it may be stored, now or a moment later
   for (let attempt = 1; ; attempt += 1) {
+    if (isLate()) throw tooLate(unanswered);
     const result = await cluster.createJob(job, { signal }).catch(toFailedCall);
     if (!(result instanceof ApiError)) return { outcome: "created", job: toJobRef(result) };
     const { failure } = result;
     unanswered ||= failure.status === 0 && failure.mayHaveTakenEffect;
 
     const existing = await cluster.getJob(name, { signal }).catch(toFailedCall);
-    if (!(existing instanceof ApiError)) return settle(job, existing);
+    if (!(existing instanceof ApiError)) return recognise(job, existing);
     if (existing.failure.status !== 404) throw giveUp(existing, unanswered || failure.mayHaveTakenEffect);
     // It was there and is gone again: history limits, TTL or a person removed it. The key did make a Job.
     if (isAlreadyExists(failure))
@@ -41,8 +48,8 @@ export async function createOnce(cluster: Cluster, job: JsonObject, signal: Abor
   }
 }
 
-/** The outcome when a Job has our name: ours from now, ours from before, or somebody else's. */
-function settle(wanted: JsonObject, found: JsonObject): Outcome {
+/** What a Job under our name means: ours from now, ours from before, or (a Fault) somebody else's. */
+export function recognise(wanted: JsonObject, found: JsonObject): Made {
   const job = toJobRef(found);
   const sameKey = readAnnotation(found, "keyDigest") === readAnnotation(wanted, "keyDigest");
   if (!sameKey || controllerUid(found) !== controllerUid(wanted)) {
@@ -52,11 +59,16 @@ function settle(wanted: JsonObject, found: JsonObject): Outcome {
     );
   }
   if (readAnnotation(found, "requestDigest") !== readAnnotation(wanted, "requestDigest")) {
-    throw new Fault("key-reused", `Job ${job.namespace}/${job.name} was made for this key with other parameters`);
+    throw keyReused(`${job.namespace}/${job.name}`);
   }
   // Our own span id tells a create of this request whose answer was lost from one of an earlier request.
   const ours = readAnnotation(found, "traceparent") === readAnnotation(wanted, "traceparent");
   return { outcome: ours ? "created" : "duplicate", job };
+}
+
+/** The Fault for a key that comes again with other parameters; `job` is NAMESPACE/NAME. */
+export function keyReused(job: string): Fault {
+  return new Fault("key-reused", `Job ${job} was made for this key with other parameters`);
 }
 
 function giveUp(error: ApiError, uncertain: boolean): unknown {
@@ -71,6 +83,12 @@ function giveUp(error: ApiError, uncertain: boolean): unknown {
   );
 }
 
+function tooLate(unanswered: boolean): Fault {
+  if (unanswered)
+    return new Fault("outcome-unknown", "the time is over and the create got no answer; repeat with the same key");
+  return new Fault("api-unavailable", "the time was over before the Job was sent", { headers: retryAfter({}) });
+}
+
 function toFailedCall(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   throw error;
@@ -80,7 +98,8 @@ function isAlreadyExists({ status, reason }: ApiFailure): boolean {
   return status === 409 && reason === "AlreadyExists";
 }
 
-function toJobRef(job: JsonObject): JobRef {
+/** A stored Job as answers name it. */
+export function toJobRef(job: JsonObject): JobRef {
   const { name, namespace, uid, creationTimestamp } = metadataOf(job);
   return {
     name: String(name),

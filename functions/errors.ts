@@ -5,7 +5,7 @@ type FaultKind = { status: number; retriedBy: RetriedBy; meaning: string };
 
 /**
  * Every error this function answers with. The code is the tail of the problem's `type`, the meaning its `title`.
- * 500, 408 and 409 are left out on purpose: a PingSource loses the event after them.
+ * 500 and 408 are left out on purpose, and 409 is for plain HTTP alone: a PingSource loses the event after them.
  */
 export const FAULTS = {
   "malformed-request": { status: 400, retriedBy: "nobody", meaning: "The request cannot be read" },
@@ -14,6 +14,7 @@ export const FAULTS = {
   "cronjob-not-found": { status: 404, retriedBy: "Broker and PingSource", meaning: "The CronJob does not exist" },
   "route-not-found": { status: 404, retriedBy: "Broker and PingSource", meaning: "There is nothing at this path" },
   "method-not-allowed": { status: 405, retriedBy: "nobody", meaning: "This path does not take this method" },
+  refused: { status: 409, retriedBy: "nobody", meaning: "The policy refuses a run now" },
   "body-too-large": { status: 413, retriedBy: "nobody", meaning: "The body is larger than the limit" },
   "unsupported-media-type": { status: 415, retriedBy: "nobody", meaning: "The body is of a type we do not read" },
   "invalid-field": {
@@ -27,6 +28,8 @@ export const FAULTS = {
   "foreign-job": { status: 502, retriedBy: "all", meaning: "A Job that is not ours has the name that this key needs" },
   "api-unavailable": { status: 503, retriedBy: "all", meaning: "The Kubernetes API server does not serve us now" },
   "quota-conflict": { status: 503, retriedBy: "all", meaning: "A ResourceQuota was changing; no Job was created" },
+  "in-flight": { status: 503, retriedBy: "all", meaning: "Another trigger is just about to create its Job" },
+  "record-full": { status: 503, retriedBy: "all", meaning: "The record of keys is full until its oldest key expires" },
   "shutting-down": { status: 503, retriedBy: "all", meaning: "This instance is ending; another one will answer" },
   "internal-error": {
     status: 503,
@@ -48,13 +51,18 @@ export class Fault extends Error {
   readonly code: FaultCode;
   /** Headers that the answer needs, such as `Allow` or `Retry-After` (seconds). */
   readonly headers: Record<string, string>;
+  /** Further members of the problem document (RFC 9457, section 3.2). */
+  readonly members: Record<string, unknown>;
 
-  constructor(code: FaultCode, detail: string, options: { cause?: unknown; headers?: Record<string, string> } = {}) {
+  constructor(code: FaultCode, detail: string, options: FaultOptions = {}) {
     super(detail, { cause: options.cause });
     this.code = code;
     this.headers = options.headers ?? {};
+    this.members = options.members ?? {};
   }
 }
+
+type FaultOptions = { cause?: unknown; headers?: Record<string, string>; members?: Record<string, unknown> };
 
 /** An error as a Fault: what is none already is a defect of ours, which tells the caller nothing but where to look. */
 export function toFault(error: unknown): Fault {

@@ -4,6 +4,7 @@ import { createCluster } from "./kubernetes/client.ts";
 import { loadCredentials } from "./kubernetes/credentials.ts";
 import { createTransport } from "./kubernetes/transport.ts";
 import { createLogger } from "./log.ts";
+import { createRecordStore } from "./record-store.ts";
 import { startServer } from "./server.ts";
 
 /** Longer than any trigger takes, shorter than the grace period that the manifests give. */
@@ -26,7 +27,10 @@ async function main(): Promise<void> {
   const cluster = createCluster(transport, { ...config, namespace, timeoutMs: config.apiTimeoutMs });
 
   let draining = false;
-  const app = createApp({ config, cluster, namespace, log, isDraining: () => draining });
+  // A policy can be asked for per request only where every Job of ours is in the record.
+  const isRecordUsed = config.dedupeWindowMs !== undefined || config.overlapPolicy !== "allow";
+  const records = isRecordUsed ? createRecordStore(cluster) : undefined;
+  const app = createApp({ config, cluster, namespace, records, log, isDraining: () => draining });
   const server = await startServer(app, config.port);
   log.info({ port: server.port, cronJob: `${namespace}/${config.cronJobName}` }, "listening");
   log.warn("AUTH_MODE is none: whoever reaches this port can run the CronJob");

@@ -15,6 +15,7 @@ export function toProblem(fault: Fault, requestId: string): Problem {
     status,
     detail: fault.message,
     instance: requestId,
+    ...fault.members,
   };
 }
 

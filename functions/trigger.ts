@@ -1,13 +1,19 @@
 import type { Config } from "./config.ts";
+import { decideByCronJob, resolveOverlap } from "./core/decide.ts";
+import { parseDurationMs } from "./core/duration.ts";
 import { jobFromCronJob } from "./core/job-from-cronjob.ts";
-import { jobName } from "./core/job-name.ts";
+import { jobName, keySlot } from "./core/job-name.ts";
+import type { JsonObject } from "./core/json.ts";
 import { type Key, keyDigest, requestDigest } from "./core/key.ts";
-import type { Outcome } from "./core/outcome.ts";
+import type { JobRef, Made, Outcome } from "./core/outcome.ts";
+import { type Entry, isRemembered, settle, toEntryRequest, toKnownJob } from "./core/record.ts";
 import type { SyncRequest } from "./core/request.ts";
-import { createOnce } from "./create-once.ts";
+import { createOnce, keyReused, recognise } from "./create-once.ts";
 import { Fault } from "./errors.ts";
 import type { Cluster } from "./kubernetes/cluster.ts";
 import { reportApiErrors } from "./kubernetes/report-api-errors.ts";
+import type { RecordStore } from "./record-store.ts";
+import { findJob, reserveKey } from "./reserve-key.ts";
 
 /** A trigger as a door hands it over: decoded, checked and with its key. */
 export type TriggerInput = {
@@ -23,49 +29,141 @@ export type TriggerContext = {
   cluster: Cluster;
   /** The CronJob's namespace. */
   namespace: string;
-  config: Pick<Config, "cronJobName" | "overlapPolicy" | "triggerTimeoutMs">;
+  /** The record of keys; undefined when no setting asks for it. */
+  records: RecordStore | undefined;
+  config: Pick<
+    Config,
+    | "cronJobName"
+    | "replyEvents"
+    | "overlapPolicy"
+    | "suspendedPolicy"
+    | "dedupeWindowMs"
+    | "dedupeMaxKeys"
+    | "triggerTimeoutMs"
+  >;
 };
 
 /** Takes facts for the request's log line. */
 type Note = (facts: Record<string, unknown>) => void;
 
+/** What a request comes to before Kubernetes is asked. */
+type Plan = ReturnType<typeof toPlan>;
+
 /**
- * Runs the CronJob once for this key: read the CronJob, build the Job, create it. Ends within `triggerTimeoutMs`,
- * whatever the API server does. Throws a Fault.
+ * Runs the CronJob once for this key, if the policies let it: look the key up, read the CronJob, decide, build the Job,
+ * create it, remember it. A known key is a duplicate before any policy is asked, so that a redelivery never meets its
+ * own run. Ends within `triggerTimeoutMs`, whatever the API server does. Throws a Fault.
  */
 export async function trigger(input: TriggerInput, context: TriggerContext, note: Note): Promise<Outcome> {
-  const { cluster, namespace, config } = context;
-  const digests = digest(input, context);
-  note({ via: input.via, traceparent: input.traceparent, keyDigest: digests.keyDigest });
-  const signal = AbortSignal.timeout(config.triggerTimeoutMs);
-  const cronJob = await cluster
-    .getCronJob({ signal })
-    .catch(reportApiErrors({ missing: `CronJob ${namespace}/${config.cronJobName} does not exist` }));
-  const { key, request, event, ...origin } = input;
-  const job = jobFromCronJob(cronJob, jobName(config.cronJobName, digests.keyDigest), {
-    ...digests,
-    ...origin,
-    eventSource: event?.source,
-    eventId: event?.id,
-    eventType: event?.type,
-    reason: request.reason,
-  });
-  const outcome = await createOnce(cluster, job, signal);
-  note({ outcome: outcome.outcome, job: outcome.job.name });
+  const plan = toPlan(input, context);
+  note({ via: input.via, traceparent: input.traceparent, keyDigest: plan.keyDigest });
+  const outcome = await run(plan, input, context);
+  const { job } = outcome;
+  note({ outcome: outcome.outcome, job: job?.name, ...("reason" in outcome ? { why: outcome.reason } : {}) });
   return outcome;
 }
 
-/** The digests that a trigger's Job carries; refuses the policies that this version does not have. */
-function digest({ key, request }: TriggerInput, { namespace, config }: TriggerContext) {
+async function run(plan: Plan, input: TriggerInput, context: TriggerContext): Promise<Outcome> {
+  const { cluster, namespace, records, config } = context;
+  const signal = AbortSignal.timeout(config.triggerTimeoutMs);
+  const isLate = deadline(config.triggerTimeoutMs);
+
+  const remembered = await records?.commit((entries) => ({ result: findRemembered(entries, plan, config) }), signal);
+  if (remembered) return toDuplicate(remembered, plan, namespace);
+
+  const cronJob = await cluster
+    .getCronJob({ signal })
+    .catch(reportApiErrors({ missing: `CronJob ${namespace}/${config.cronJobName} does not exist` }));
+  const job = buildJob(cronJob, plan, input);
+  const overlap = resolveOverlap(plan.onOverlap, cronJob);
+  const nowMs = Date.now();
+  const verdict = decideByCronJob(cronJob, {
+    suspended: config.suspendedPolicy,
+    ifOlderThanMs: plan.ifOlderThanMs,
+    nowMs,
+  });
+  if (verdict) return (await findMade(job, plan, cluster, signal)) ?? { ...verdict, job: null };
+
+  if (!records) {
+    if (overlap !== "allow") throw recordNeeded(overlap);
+    return createOnce(cluster, job, signal, isLate);
+  }
+  const reserved = await reserveKey({
+    ...{ cluster, records, cronJob, cronJobName: config.cronJobName, signal },
+    ...{ slot: plan.slot, request: plan.entryRequest, exclusive: overlap !== "allow" },
+    ...{ windowMs: config.dedupeWindowMs ?? 0, maxKeys: config.dedupeMaxKeys },
+  });
+  if (reserved.kind === "known") return toDuplicate(reserved.entry, plan, namespace);
+  if (reserved.kind === "overlap") {
+    return (await findMade(job, plan, cluster, signal)) ?? toOverlapOutcome(overlap, reserved.job);
+  }
+  const made = await createOnce(cluster, job, signal, isLate);
+  const own = { slot: plan.slot, request: plan.entryRequest };
+  await records.commit(
+    (entries) => ({ entries: settle(entries, own, made.job, Date.now()), result: undefined }),
+    signal,
+  );
+  return made;
+}
+
+function toPlan({ key, request }: TriggerInput, { namespace, config }: TriggerContext) {
   const onOverlap = request.onOverlap ?? config.overlapPolicy;
-  if (onOverlap !== "allow") {
-    throw new Fault("invalid-field", `onOverlap: "${onOverlap}" is not supported by this version; only "allow" is`);
-  }
-  if (request.ifOlderThan !== undefined) {
-    throw new Fault("invalid-field", "ifOlderThan: not supported by this version; leave it out");
-  }
-  return {
+  const ifOlderThanMs = request.ifOlderThan === undefined ? undefined : parseDurationMs(request.ifOlderThan);
+  const digests = {
     keyDigest: keyDigest({ namespace, name: config.cronJobName }, key),
-    requestDigest: requestDigest({ onOverlap }),
+    requestDigest: requestDigest({ onOverlap, ifOlderThanMs }),
   };
+  return {
+    ...digests,
+    onOverlap,
+    ifOlderThanMs,
+    slot: keySlot(digests.keyDigest),
+    name: jobName(config.cronJobName, digests.keyDigest),
+    entryRequest: toEntryRequest(digests.requestDigest),
+  };
+}
+
+function buildJob(cronJob: JsonObject, plan: Plan, { event, request, via, traceparent }: TriggerInput): JsonObject {
+  return jobFromCronJob(cronJob, plan.name, {
+    ...{ keyDigest: plan.keyDigest, requestDigest: plan.requestDigest, via, traceparent, reason: request.reason },
+    ...{ eventSource: event?.source, eventId: event?.id, eventType: event?.type },
+  });
+}
+
+/** The key's Job where it still exists. */
+async function findMade(
+  job: JsonObject,
+  { name }: Plan,
+  cluster: Cluster,
+  signal: AbortSignal,
+): Promise<Made | undefined> {
+  const found = await findJob(cluster, name, signal);
+  return found && recognise(job, found);
+}
+
+function findRemembered(entries: readonly Entry[], { slot }: Plan, { dedupeWindowMs = 0 }: TriggerContext["config"]) {
+  return entries.find((entry) => entry.slot === slot && isRemembered(entry, Date.now(), dedupeWindowMs));
+}
+
+function toDuplicate(entry: Entry, { name, entryRequest }: Plan, namespace: string): Outcome {
+  if (entry.request !== entryRequest) throw keyReused(`${namespace}/${name}`);
+  return { outcome: "duplicate", job: toKnownJob(entry, name, namespace) };
+}
+
+function toOverlapOutcome(overlap: "allow" | "forbid" | "join", job: JobRef): Outcome {
+  const reason = `Job ${job.name} is unfinished`;
+  return { outcome: overlap === "join" ? "joined" : "refused", job, reason };
+}
+
+function recordNeeded(overlap: string): Fault {
+  return new Fault(
+    "invalid-field",
+    `onOverlap: "${overlap}" needs the record of keys: set DEDUPE_WINDOW or OVERLAP_POLICY (manifests/components/exactly-once)`,
+  );
+}
+
+/** Tells whether the time is over by a clock that goes on while the process is stopped; timers only fire afterwards. */
+function deadline(timeoutMs: number): () => boolean {
+  const endsAtMs = performance.now() + timeoutMs;
+  return () => performance.now() >= endsAtMs;
 }

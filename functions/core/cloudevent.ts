@@ -38,7 +38,7 @@ export function decodeEvent(message: Message): ReceivedEvent {
 }
 
 function decodeBinary({ rawHeaders, body }: Message, contentType?: string, mediaType?: MediaType): ReceivedEvent {
-  const attributes: Record<string, Json> = {};
+  const attributes: Record<string, Json> = Object.create(null); // "constructor" is an attribute name like any other
   for (const [header, value] of headersWithPrefix(rawHeaders, "ce-")) {
     const name = header.slice("ce-".length);
     if (name in attributes) throw malformed(`header ${header} stands twice`);

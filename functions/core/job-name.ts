@@ -8,9 +8,18 @@ const maxNameLength = 63; // a Job's name becomes a label value of its pods
  * (`<cronjob>-<minutes>`), which would make the CronJob controller lose that tick.
  */
 export function jobName(cronJobName: string, keyDigest: string): string {
-  const suffix = `-m${toBase32(keyDigest)}`;
-  const stem = cronJobName.slice(0, maxNameLength - suffix.length).replace(/[.-]+$/, "");
-  return stem + suffix;
+  return jobNameOfSlot(cronJobName, keySlot(keyDigest));
+}
+
+/** The part of a Job's name that is made from its key: the record knows a key by it. */
+export function keySlot(keyDigest: string): string {
+  return `m${toBase32(keyDigest)}`;
+}
+
+/** The Job's name for a key that is known by its slot alone. */
+export function jobNameOfSlot(cronJobName: string, slot: string): string {
+  const stem = cronJobName.slice(0, maxNameLength - slot.length - 1).replace(/[.-]+$/, "");
+  return `${stem}-${slot}`;
 }
 
 function toBase32(hex: string): string {

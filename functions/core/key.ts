@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Fault } from "../errors.ts";
 import type { ReceivedEvent } from "./cloudevent.ts";
+import { parseTimestampMs } from "./timestamp.ts";
 
 /** The type of Knative's PingSource events. */
 export const pingEventType = "dev.knative.sources.ping";
@@ -24,9 +25,8 @@ export function keyOfHttpRequest(header: string | undefined, random: string): Ke
 
 /** The key of an event: source and id; for a ping its source and minute, because each adapter gives it a new id. */
 export function keyOfEvent(event: ReceivedEvent): Key {
-  if (event.type === pingEventType && event.time !== undefined) {
-    return { kind: "ping", parts: [event.source, String(Math.floor(Date.parse(event.time) / 60_000))] };
-  }
+  const timeMs = event.type === pingEventType ? parseTimestampMs(event.time ?? "") : undefined;
+  if (timeMs !== undefined) return { kind: "ping", parts: [event.source, String(Math.floor(timeMs / 60_000))] };
   return { kind: "event", parts: [event.source, event.id] };
 }
 

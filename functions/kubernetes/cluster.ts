@@ -14,6 +14,10 @@ export type Cluster = {
   getJob(name: string, options: CallOptions): Promise<JsonObject>;
   /** Stores a Job and gives it back as stored; sent once, never repeated. */
   createJob(job: JsonObject, options: CallOptions): Promise<JsonObject>;
+  /** The Lease that carries the record of keys. */
+  getLease(options: CallOptions): Promise<JsonObject>;
+  /** Replaces that Lease if its resourceVersion is still the given one (else 409 Conflict); sent once. */
+  updateLease(lease: JsonObject, options: CallOptions): Promise<JsonObject>;
 };
 
 /** The right that each call needs, and the directory or component of manifests/ that grants it. */
@@ -21,4 +25,18 @@ export const RIGHTS = {
   getCronJob: { verb: "get", apiGroup: "batch", resource: "cronjobs", byName: true, grantedBy: "manifests/rights" },
   getJob: { verb: "get", apiGroup: "batch", resource: "jobs", byName: false, grantedBy: "manifests/rights" },
   createJob: { verb: "create", apiGroup: "batch", resource: "jobs", byName: false, grantedBy: "manifests/rights" },
+  getLease: {
+    verb: "get",
+    apiGroup: "coordination.k8s.io",
+    resource: "leases",
+    byName: true,
+    grantedBy: "manifests/components/exactly-once",
+  },
+  updateLease: {
+    verb: "update",
+    apiGroup: "coordination.k8s.io",
+    resource: "leases",
+    byName: true,
+    grantedBy: "manifests/components/exactly-once",
+  },
 } as const satisfies Record<keyof Cluster, unknown>;

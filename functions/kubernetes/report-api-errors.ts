@@ -32,7 +32,7 @@ export function toApiFault(error: unknown): unknown {
 }
 
 /** Headers that tell the caller when to come back. */
-export function retryAfter({ retryAfterS }: Pick<ApiFailure, "retryAfterS">): Record<string, string> {
+export function retryAfter({ retryAfterS }: Partial<Pick<ApiFailure, "retryAfterS">>): Record<string, string> {
   return { "Retry-After": String(retryAfterS ?? defaultRetryAfterS) };
 }
 

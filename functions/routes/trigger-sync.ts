@@ -4,11 +4,13 @@ import { singleHeader } from "../core/headers.ts";
 import { decodeUtf8, type Json, parseJson } from "../core/json.ts";
 import { keyOfEvent, keyOfHttpRequest, pingEventType } from "../core/key.ts";
 import { isJsonMediaType, isUtf8MediaType, parseMediaType } from "../core/media-type.ts";
+import type { Outcome } from "../core/outcome.ts";
 import { parseSyncRequest, type SyncRequest } from "../core/request.ts";
 import { continueTrace } from "../core/traceparent.ts";
 import { Fault } from "../errors.ts";
 import type { Reply, Route, RouteRequest } from "../route.ts";
 import { type TriggerContext, type TriggerInput, trigger } from "../trigger.ts";
+import { toReplyEvent } from "./reply-event.ts";
 
 /** Types of events about this function; of them only "requested" asks for a run. */
 const ownEventTypes = "internal.sync-trigger.";
@@ -45,13 +47,21 @@ async function triggerByHttp(request: RouteRequest, context: TriggerContext): Pr
     via: "http",
     traceparent: traceparentOf(rawHeaders),
   };
-  const { outcome, job } = await trigger(input, context, request.note);
-  const self = `/jobs/${job.name}`;
-  return {
-    status: 200,
-    headers: { Location: self, ...(outcome === "duplicate" ? { "Idempotency-Replayed": "true" } : {}) },
-    json: { outcome, job, links: { job: self, logs: `${self}/logs` } },
+  return toReply(await trigger(input, context, request.note));
+}
+
+/** An outcome for a caller of plain HTTP. */
+function toReply(result: Outcome): Reply {
+  const { outcome, job } = result;
+  const reason = "reason" in result ? result.reason : undefined;
+  if (outcome === "refused") throw new Fault("refused", reason ?? "", { members: { outcome, job } });
+  const self = `/jobs/${job?.name}`;
+  const headers = {
+    ...(job ? { Location: self } : {}),
+    ...(outcome === "duplicate" ? { "Idempotency-Replayed": "true" } : {}),
   };
+  const links = job ? { job: self, logs: `${self}/logs` } : {};
+  return { status: 200, headers, json: { outcome, ...(reason === undefined ? {} : { reason }), job, links } };
 }
 
 /** Success has no body: to a Broker, JSON would be a failed delivery that it repeats (Knative's filter handler). */
@@ -70,8 +80,10 @@ async function triggerByEvent(request: RouteRequest, context: TriggerContext): P
     traceparent: traceparentOf(request.rawHeaders),
     event: { id, source, type },
   };
-  await trigger(input, context, request.note);
-  return { status: 202 };
+  const outcome = await trigger(input, context, request.note);
+  return context.config.replyEvents === "on"
+    ? toReplyEvent(outcome, event, { namespace: context.namespace, cronJobName: context.config.cronJobName })
+    : { status: 202 };
 }
 
 /** The data of our own type and of pings is the request; of any other type the event itself is, its data is not read. */

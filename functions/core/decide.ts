@@ -1,0 +1,55 @@
+import { Fault } from "../errors.ts";
+import { isJsonObject, type JsonObject } from "./json.ts";
+import type { OverlapPolicy } from "./request.ts";
+
+/** What a trigger does while the CronJob is suspended. */
+export const suspendedPolicies = ["allow", "skip", "reject"] as const;
+export type SuspendedPolicy = (typeof suspendedPolicies)[number];
+
+/** A decision not to run, with its reason in words. */
+export type Verdict = { outcome: "skipped" | "refused"; reason: string };
+
+/** Decides by the CronJob alone whether a run is wanted; undefined: it is. */
+export function decideByCronJob(
+  cronJob: JsonObject,
+  {
+    suspended,
+    ifOlderThanMs,
+    nowMs,
+  }: { suspended: SuspendedPolicy; ifOlderThanMs?: number | undefined; nowMs: number },
+): Verdict | undefined {
+  const { spec, status } = cronJob;
+  if (suspended !== "allow" && isJsonObject(spec) && spec.suspend === true) {
+    return { outcome: suspended === "skip" ? "skipped" : "refused", reason: "the CronJob is suspended" };
+  }
+  const last = isJsonObject(status) ? status.lastSuccessfulTime : undefined;
+  if (ifOlderThanMs === undefined || typeof last !== "string") return undefined;
+  if (nowMs - Date.parse(last) >= ifOlderThanMs) return undefined;
+  return { outcome: "skipped", reason: `the CronJob succeeded at ${last}, which is more recent than asked for` };
+}
+
+/** The policy that `inherit` stands for. Throws 422 for Replace, which cannot be promised without a right to delete. */
+export function resolveOverlap(policy: OverlapPolicy, cronJob: JsonObject): "allow" | "forbid" | "join" {
+  if (policy !== "inherit") return policy;
+  const own = isJsonObject(cronJob.spec) ? cronJob.spec.concurrencyPolicy : undefined;
+  if (own === "Forbid") return "forbid";
+  if (own !== "Replace") return "allow";
+  throw new Fault(
+    "invalid-field",
+    'onOverlap: the CronJob\'s own policy is Replace, which this function does not do: it may not delete Jobs, and a pod can outlive its request; use "allow", "forbid" or "join"',
+  );
+}
+
+/** Names of the scheduled Jobs that the CronJob's status calls active. */
+export function activeJobNames({ status }: JsonObject): string[] {
+  const active = isJsonObject(status) && Array.isArray(status.active) ? status.active : [];
+  return active.filter(isJsonObject).flatMap(({ name }) => (typeof name === "string" ? [name] : []));
+}
+
+/** Whether a Job has ended: Complete or Failed, which come only after its last pod (kubernetes 1.31 and newer). */
+export function hasEnded({ status }: JsonObject): boolean {
+  const conditions = isJsonObject(status) && Array.isArray(status.conditions) ? status.conditions : [];
+  return conditions
+    .filter(isJsonObject)
+    .some(({ type, status: value }) => (type === "Complete" || type === "Failed") && value === "True");
+}

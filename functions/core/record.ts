@@ -1,0 +1,172 @@
+import type { JobRef } from "./outcome.ts";
+
+/**
+ * What the record knows of a key. `pending`: somebody is about to create its Job, or died before saying so; `done`: the
+ * Job was created; `ended`: and has ended or is gone.
+ */
+export type EntryState = "pending" | "done" | "ended";
+
+/** One key in the record. */
+export type Entry = {
+  /** The part of the Job's name that is made from the key. */
+  slot: string;
+  state: EntryState;
+  /** When the Job was created; of a pending key: when it was reserved. Milliseconds since the epoch, whole seconds. */
+  atMs: number;
+  /** The first digits of the request digest. */
+  request: string;
+  /** The Job's uid; "-" while pending, and when the Job was gone before anybody saw its uid. */
+  uid: string;
+};
+
+/** A Job's state as a look by name found it; `absent`: no such Job. */
+export type Look = "unfinished" | "ended" | "absent";
+
+/** How long a reserved key without a Job may still be on its way: longer than any trigger lives, frozen ones included. */
+const reservationGraceMs = 90_000;
+const requestDigits = 6;
+const letters = { P: "pending", D: "done", E: "ended" } as const;
+
+/** The digits of a request digest that an entry keeps. */
+export function toEntryRequest(requestDigest: string): string {
+  return requestDigest.slice(0, requestDigits);
+}
+
+/**
+ * Reads the record: a line for each key, oldest first, `SLOT P|D|E TIME REQUEST UID`. Throws an Error naming the line:
+ * a record that cannot be read must not be taken for an empty one.
+ */
+export function parseRecord(text: string): Entry[] {
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line, index) => {
+      const [slot, letter, time, request, uid, ...rest] = line.trim().split(" ");
+      const state = letters[letter as keyof typeof letters];
+      const atMs = parseTimeMs(time ?? "");
+      if (!slot || !state || !request || !uid || rest.length > 0 || Number.isNaN(atMs)) {
+        throw new Error(`line ${index + 1} of the record is no "SLOT P|D|E TIME REQUEST UID"`);
+      }
+      return { slot, state, atMs, request, uid };
+    });
+}
+
+/** The record as text: at most 82 bytes a key, so that 3,000 keys fit the 256 KiB that annotations may have. */
+export function formatRecord(entries: readonly Entry[]): string {
+  const line = ({ slot, state, atMs, request, uid }: Entry) =>
+    `${slot} ${state.charAt(0).toUpperCase()} ${formatTime(atMs)} ${request} ${uid}\n`;
+  return entries.map(line).join("");
+}
+
+/** An entry's identity for looks: when it changes, what was seen before no longer counts. */
+export function entryId({ slot, state, uid, atMs }: Entry): string {
+  return `${slot} ${state} ${uid} ${atMs}`;
+}
+
+/** What reserving a key came to; only "reserved" changes the record. */
+export type Reservation =
+  | { kind: "reserved"; entries: Entry[] }
+  | { kind: "known"; entry: Entry }
+  | { kind: "look"; entries: Entry[] }
+  | { kind: "overlap"; entry: Entry }
+  | { kind: "in-flight"; entry: Entry }
+  | { kind: "full"; freeAtMs: number };
+
+/** What a reservation is decided from. */
+export type ReserveOptions = {
+  slot: string;
+  request: string;
+  /** Whether an unfinished Job of another key stands in the way. */
+  exclusive: boolean;
+  /** What was seen of other keys' Jobs, by entryId. */
+  looks: ReadonlyMap<string, Look>;
+  nowMs: number;
+  /** 0: keys are kept only while their Job may be unfinished. */
+  windowMs: number;
+  maxKeys: number;
+};
+
+/**
+ * Decides whether a key may create its Job, and marks it as about to. A pending key of our own is taken over: either its
+ * maker died, or a delivery beside us creates the same name.
+ */
+export function reserve(record: readonly Entry[], options: ReserveOptions): Reservation {
+  const { slot, exclusive, looks, nowMs, maxKeys } = options;
+  const entries = prune(record, options);
+  const own = entries.find((entry) => entry.slot === slot);
+  if (own && own.state !== "pending") return { kind: "known", entry: own };
+
+  let others = entries.filter((entry) => entry !== own);
+  if (exclusive) {
+    const open = others.filter(({ state }) => state !== "ended");
+    const unseen = open.filter((entry) => !looks.has(entryId(entry)));
+    if (unseen.length > 0) return { kind: "look", entries: unseen };
+    const seen = (entry: Entry) => looks.get(entryId(entry));
+    const unfinished = open.findLast((entry) => seen(entry) === "unfinished");
+    if (unfinished) return { kind: "overlap", entry: unfinished };
+    const isFresh = ({ atMs }: Entry) => nowMs - atMs < reservationGraceMs;
+    const inFlight = open.find((entry) => entry.state === "pending" && seen(entry) === "absent" && isFresh(entry));
+    if (inFlight) return { kind: "in-flight", entry: inFlight };
+    others = others.flatMap((entry) => close(entry, seen(entry), options));
+  }
+  const oldest = others[0];
+  if (!own && oldest && others.length >= maxKeys) return { kind: "full", freeAtMs: freeAtMs(oldest, options) };
+  const reserved: Entry = { slot, state: "pending", atMs: floorToSecond(nowMs), request: options.request, uid: "-" };
+  return { kind: "reserved", entries: [...others, reserved] };
+}
+
+/** The record after a key's Job was created or found; `job` without uid: it was there and is gone. */
+export function settle(
+  record: readonly Entry[],
+  own: Pick<Entry, "slot" | "request">,
+  job: JobRef,
+  nowMs: number,
+): Entry[] {
+  const atMs = job.createdAt === null ? floorToSecond(nowMs) : Date.parse(job.createdAt);
+  const entry: Entry = { ...own, state: job.uid === null ? "ended" : "done", atMs, uid: job.uid ?? "-" };
+  return [...record.filter(({ slot }) => slot !== own.slot), entry];
+}
+
+/** The key's Job as the record knows it. */
+export function toKnownJob({ uid, atMs }: Entry, name: string, namespace: string): JobRef {
+  const gone = uid === "-";
+  const createdAt = new Date(atMs).toISOString().replace(".000Z", "Z");
+  return { name, namespace, uid: gone ? null : uid, createdAt: gone ? null : createdAt };
+}
+
+/** Whether a key is known to have made its Job. */
+export function isRemembered({ state, atMs }: Entry, nowMs: number, windowMs: number): boolean {
+  if (state === "pending") return false;
+  return windowMs === 0 ? state === "done" : nowMs - atMs < windowMs;
+}
+
+/** Whether an entry still counts; a Job that may be unfinished is kept until somebody saw its end. */
+function prune(record: readonly Entry[], { nowMs, windowMs }: ReserveOptions): Entry[] {
+  if (windowMs === 0) return record.filter(({ state }) => state !== "ended");
+  return record.filter(({ atMs }) => nowMs - atMs < windowMs);
+}
+
+/** What becomes of another key's open entry whose Job is not in the way. */
+function close(entry: Entry, look: Look | undefined, { windowMs }: ReserveOptions): Entry[] {
+  if (entry.state === "ended") return [entry];
+  if (windowMs === 0) return [];
+  // A reservation whose Job never came is as if it had never been: its redelivery starts anew.
+  return entry.state === "pending" && look === "absent" ? [] : [{ ...entry, state: "ended" }];
+}
+
+function freeAtMs({ atMs }: Entry, { windowMs, nowMs }: ReserveOptions): number {
+  return windowMs === 0 ? nowMs + reservationGraceMs : atMs + windowMs;
+}
+
+function floorToSecond(ms: number): number {
+  return Math.floor(ms / 1_000) * 1_000;
+}
+
+/** ISO 8601 in its basic form, such as 20261123T210000Z: four bytes a key shorter. */
+function formatTime(ms: number): string {
+  return new Date(ms).toISOString().replace(/[-:]|\.\d+/g, "");
+}
+
+function parseTimeMs(text: string): number {
+  return Date.parse(text.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"));
+}

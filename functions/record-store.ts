@@ -1,0 +1,137 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { isJsonObject, type JsonObject } from "./core/json.ts";
+import { type Entry, formatRecord, parseRecord } from "./core/record.ts";
+import { Fault } from "./errors.ts";
+import { ApiError, isPassing } from "./kubernetes/api-error.ts";
+import type { Cluster } from "./kubernetes/cluster.ts";
+import { toApiFault } from "./kubernetes/report-api-errors.ts";
+
+/** A change of the record: from the entries to new ones, or to none when there is nothing to write. May throw a Fault. */
+export type Change<T> = (entries: readonly Entry[]) => { entries?: Entry[]; result: T };
+
+/** The record of keys, shared by all replicas through one Lease. */
+export type RecordStore = {
+  /**
+   * Applies a change by compare-and-swap and gives its result once that is stored; the change is asked again whenever
+   * another replica was first. One that writes nothing may have seen the record as this process last knew it.
+   */
+  commit<T>(change: Change<T>, signal: AbortSignal): Promise<T>;
+  /** Forgets what was read: the next change is decided on what is stored then. */
+  refresh(): void;
+};
+
+const annotation = "sync-trigger.internal/record";
+const maxAttempts = 12;
+const pauseMs = 15;
+
+type Known = { lease: JsonObject; entries: readonly Entry[] };
+type Waiting = { apply(entries: readonly Entry[]): Entry[] | undefined; done(): void; fail(error: unknown): void };
+
+/**
+ * The record in the cluster's Lease. Changes that come while a write is under way go out together in the next one, so a
+ * burst of triggers costs few writes and a process never conflicts with itself.
+ */
+export function createRecordStore(cluster: Pick<Cluster, "getLease" | "updateLease">): RecordStore {
+  let known: Known | undefined;
+  let waiting: Waiting[] = [];
+  let writing = false;
+
+  async function read(): Promise<Known> {
+    const lease = await cluster.getLease({ signal: new AbortController().signal }).catch((error) => {
+      if (!(error instanceof ApiError) || error.failure.status !== 404) throw toApiFault(error);
+      const where = "manifests/components/exactly-once creates it";
+      throw new Fault("api-refused", `the Lease of the record does not exist; ${where}`, { cause: error });
+    });
+    return toKnown(lease);
+  }
+
+  async function write({ lease }: Known, entries: readonly Entry[]): Promise<Known> {
+    const metadata = isJsonObject(lease.metadata) ? lease.metadata : {};
+    const annotations = isJsonObject(metadata.annotations) ? metadata.annotations : {};
+    const next = { ...annotations, [annotation]: formatRecord(entries) };
+    const body = { ...lease, metadata: { ...metadata, annotations: next } };
+    return toKnown(await cluster.updateLease(body, { signal: new AbortController().signal }));
+  }
+
+  async function flush(): Promise<void> {
+    for (let attempt = 1; waiting.length > 0; attempt += 1) {
+      const batch = waiting;
+      waiting = [];
+      const applied: Waiting[] = [];
+      try {
+        const current = known ?? (await read());
+        known = current;
+        let entries = current.entries;
+        let isChanged = false;
+        for (const change of batch) {
+          try {
+            const next = change.apply(entries);
+            isChanged ||= next !== undefined;
+            entries = next ?? entries;
+            applied.push(change);
+          } catch (error) {
+            change.fail(error);
+          }
+        }
+        if (isChanged) known = await write(current, entries);
+        for (const change of applied) change.done();
+        attempt = 0;
+      } catch (error) {
+        // Another replica was first, or nobody knows: what is stored now must be read before anything is decided.
+        known = undefined;
+        const left = applied.length > 0 ? applied : batch;
+        if (attempt >= maxAttempts || !(error instanceof ApiError) || !isPassing(error.failure)) {
+          for (const change of left) change.fail(toApiFault(error));
+          attempt = 0;
+        } else {
+          waiting = [...left, ...waiting];
+          // Random, so that replicas that met once do not meet again.
+          await pause(pauseMs * attempt * Math.random());
+        }
+      }
+    }
+  }
+
+  return {
+    refresh: () => {
+      known = undefined;
+    },
+    commit: <T>(change: Change<T>, signal: AbortSignal) =>
+      new Promise<T>((resolve, reject) => {
+        let result: T;
+        const giveUp = () => reject(new Fault("api-unavailable", "the record was not written before the deadline"));
+        if (signal.aborted) return giveUp();
+        signal.addEventListener("abort", giveUp, { once: true });
+        const end = (settle: () => void) => {
+          signal.removeEventListener("abort", giveUp);
+          settle();
+        };
+        waiting.push({
+          apply: (entries) => {
+            if (signal.aborted) throw signal.reason;
+            const changed = change(entries);
+            result = changed.result;
+            return changed.entries;
+          },
+          done: () => end(() => resolve(result)),
+          fail: (error) => end(() => reject(error)),
+        });
+        if (writing) return;
+        writing = true;
+        void flush().finally(() => {
+          writing = false;
+        });
+      }),
+  };
+}
+
+function toKnown(lease: JsonObject): Known {
+  const metadata = isJsonObject(lease.metadata) ? lease.metadata : {};
+  const text = isJsonObject(metadata.annotations) ? metadata.annotations[annotation] : undefined;
+  try {
+    return { lease, entries: parseRecord(typeof text === "string" ? text : "") };
+  } catch (cause) {
+    const detail = `the record in the Lease cannot be read: ${(cause as Error).message}`;
+    throw new Fault("api-refused", `${detail}; mend or remove its annotation ${annotation}`, { cause });
+  }
+}

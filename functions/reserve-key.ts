@@ -1,0 +1,122 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { activeJobNames, hasEnded } from "./core/decide.ts";
+import { jobNameOfSlot } from "./core/job-name.ts";
+import type { JsonObject } from "./core/json.ts";
+import type { JobRef } from "./core/outcome.ts";
+import { type Entry, entryId, type Look, type Reservation, reserve } from "./core/record.ts";
+import { toJobRef } from "./create-once.ts";
+import { Fault } from "./errors.ts";
+import { ApiError } from "./kubernetes/api-error.ts";
+import type { Cluster } from "./kubernetes/cluster.ts";
+import { toApiFault } from "./kubernetes/report-api-errors.ts";
+import type { RecordStore } from "./record-store.ts";
+
+/** The key may create its Job, has one already, or another Job is in the way. */
+export type Reserved = { kind: "reserved" } | { kind: "known"; entry: Entry } | { kind: "overlap"; job: JobRef };
+
+type Options = {
+  cluster: Cluster;
+  records: RecordStore;
+  cronJob: JsonObject;
+  cronJobName: string;
+  slot: string;
+  request: string;
+  exclusive: boolean;
+  windowMs: number;
+  maxKeys: number;
+  signal: AbortSignal;
+};
+
+/** How long we wait for the Job of another trigger that is about to create it, before we ask the caller to come back. */
+const inFlightMs = 3_000;
+const lookPauseMs = 50;
+const looksAtOnce = 16;
+
+/**
+ * Reserves a key in the record. With `exclusive`, first every Job that may be unfinished is looked at by name: those of
+ * the record and those that the CronJob's status calls active. Only then, and only if the record is still the one that
+ * was decided on, is the reservation stored. Throws a Fault.
+ */
+export async function reserveKey(options: Options): Promise<Reserved> {
+  const { cluster, records, cronJobName, exclusive, signal } = options;
+  if (exclusive) {
+    for (const name of activeJobNames(options.cronJob)) {
+      const job = await findJob(cluster, name, signal);
+      if (job && !hasEnded(job)) return { kind: "overlap", job: toJobRef(job) };
+    }
+  }
+  const looks = new Map<string, Look>();
+  const unfinished = new Map<string, JobRef>();
+  const endsAtMs = performance.now() + inFlightMs;
+  let isRefreshed = false;
+  for (;;) {
+    const reservation = await records.commit(
+      (entries) => toChange(reserve(entries, { ...options, looks, nowMs: Date.now() })),
+      signal,
+    );
+    switch (reservation.kind) {
+      case "reserved":
+      case "known":
+        return reservation;
+      case "overlap": {
+        const job = unfinished.get(reservation.entry.slot);
+        if (job) return { kind: "overlap", job };
+        break;
+      }
+      case "full":
+        // What we last knew may be out of date: another replica, or a person, may have made room.
+        if (isRefreshed) throw recordFull(reservation.freeAtMs);
+        isRefreshed = true;
+        records.refresh();
+        break;
+      case "in-flight":
+        if (performance.now() > endsAtMs || signal.aborted) throw inFlight(cronJobName, reservation.entry);
+        await pause(lookPauseMs);
+        records.refresh();
+        await look([reservation.entry]);
+        break;
+      case "look":
+        await look(reservation.entries);
+    }
+  }
+
+  async function look(entries: Entry[]): Promise<void> {
+    const left = [...entries];
+    const one = async () => {
+      for (let entry = left.pop(); entry; entry = left.pop()) {
+        const job = await findJob(cluster, jobNameOfSlot(cronJobName, entry.slot), signal);
+        looks.set(entryId(entry), !job ? "absent" : hasEnded(job) ? "ended" : "unfinished");
+        if (job) unfinished.set(entry.slot, toJobRef(job));
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(looksAtOnce, left.length) }, one));
+  }
+}
+
+/** A Job by name; undefined when there is none. Throws a Fault. */
+export async function findJob(cluster: Cluster, name: string, signal: AbortSignal): Promise<JsonObject | undefined> {
+  try {
+    return await cluster.getJob(name, { signal });
+  } catch (error) {
+    if (error instanceof ApiError && error.failure.status === 404) return undefined;
+    throw toApiFault(error);
+  }
+}
+
+function toChange(result: Reservation): { entries?: Entry[]; result: Reservation } {
+  return result.kind === "reserved" ? { entries: result.entries, result } : { result };
+}
+
+function recordFull(freeAtMs: number): Fault {
+  const seconds = Math.max(1, Math.ceil((freeAtMs - Date.now()) / 1_000));
+  return new Fault("record-full", `the record holds DEDUPE_MAX_KEYS keys; the oldest expires in ${seconds} s`, {
+    headers: { "Retry-After": String(seconds) },
+  });
+}
+
+function inFlight(cronJobName: string, { slot }: Entry): Fault {
+  const name = jobNameOfSlot(cronJobName, slot);
+  return new Fault("in-flight", `Job ${name} was about to be created and is not there yet`, {
+    headers: { "Retry-After": "2" },
+  });
+}
