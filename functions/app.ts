@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import express, { type Express, type Request, type Response } from "express";
+import express, { type ErrorRequestHandler, type Express, type Request, type Response } from "express";
+import type { Authenticate } from "./auth.ts";
 import { readBody } from "./body.ts";
 import type { Config } from "./config.ts";
 import { isEventRequest } from "./core/cloudevent.ts";
@@ -8,28 +9,42 @@ import type { Logger } from "./log.ts";
 import { toEventProblem, toProblem } from "./problem.ts";
 import type { Handler, Reply, Route } from "./route.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { jobRoutes } from "./routes/jobs.ts";
+import { openApiRoute } from "./routes/openapi.ts";
 import { triggerRoutes } from "./routes/trigger-sync.ts";
+import { sendReply } from "./send-reply.ts";
 import type { TriggerContext } from "./trigger.ts";
 
 /** What the app needs from the process. */
 export type AppContext = TriggerContext & {
   config: Config;
   log: Logger;
-  /** Whether we are ending: new requests get 503, and connections close with their answers. */
-  isDraining(): boolean;
+  /** undefined: authentication is off. */
+  authenticate: Authenticate | undefined;
+  /** Aborted when we are ending: new requests get 503, and connections close with their answers. */
+  draining: AbortSignal;
 };
+
+/** The status of a log line whose request nobody waits for any more (nginx's number); it is never sent. */
+const clientLeft = 499;
 
 /** The route table as an Express app; every answer and every log line is made here. */
 export function createApp(context: AppContext): Express {
   const app = express();
   app.disable("x-powered-by").disable("etag").enable("case sensitive routing").enable("strict routing");
   app.set("query parser", false);
-  for (const { path, methods } of [...healthRoutes, ...triggerRoutes(context)]) mount(app, context, { path, methods });
+  const routes = [...healthRoutes, ...triggerRoutes(context), ...jobRoutes(context)];
+  for (const route of [...routes, openApiRoute(routes)]) mount(app, context, route);
   app.use(
     answerWith(context, ({ path }) => {
       throw new Fault("route-not-found", `nothing at ${path.slice(0, 200)}; see README for the routes`);
     }),
   );
+  const refusePath: ErrorRequestHandler = (_error, request, response, _next) =>
+    answerWith(context, () => {
+      throw new Fault("malformed-request", "the path has a broken percent-encoding");
+    })(request, response);
+  app.use(refusePath);
   return app;
 }
 
@@ -61,29 +76,46 @@ function answerWith(context: AppContext, select: (request: Request) => Handler) 
     const startedAtMs = performance.now();
     const id = requestId(request.headers["x-request-id"]);
     const facts: Record<string, unknown> = {};
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
     let reply: Reply;
     try {
       const isProbe = request.path.startsWith("/health/");
-      if (context.isDraining() && !isProbe) {
+      if (context.draining.aborted && !isProbe) {
         throw new Fault("shutting-down", "this instance is ending; try again", { headers: { "Retry-After": "1" } });
       }
+      // Every path but the probes, unknown ones included: who may not come in learns nothing of what is there.
+      const caller = isProbe
+        ? undefined
+        : await context.authenticate?.(request.rawHeaders, request.method === "POST" ? "trigger" : "read");
+      if (caller !== undefined) facts.caller = caller;
       reply = await select(request)({
         id,
+        caller,
         rawHeaders: request.rawHeaders,
+        params: request.params as Record<string, string>,
+        query: new URLSearchParams(/\?(.*)/s.exec(request.url)?.[1]),
+        gone: gone.signal,
+        draining: context.draining,
         readBody: () => readBody(request, context.config.bodyLimitBytes),
         note: (more) => Object.assign(facts, more),
         log: context.log,
       });
     } catch (error) {
       const fault = toFault(error);
-      Object.assign(facts, { code: fault.code, detail: fault.message });
-      if (fault.code === "internal-error") facts.err = fault.cause;
-      reply = toErrorReply(fault, id, isEventRequest(request.rawHeaders));
+      const isLeft = gone.signal.aborted && fault.code === "internal-error"; // the work was stopped, nothing is wrong
+      Object.assign(facts, isLeft ? { clientLeft: true } : { code: fault.code, detail: fault.message });
+      if (fault.code === "internal-error" && !isLeft) facts.err = fault.cause;
+      reply = isLeft ? { status: clientLeft } : toErrorReply(fault, id, isEventRequest(request.rawHeaders));
     }
+    const answer = { ...reply, headers: { ...reply.headers, "X-Request-Id": id } };
+    const sent = await sendReply(request, response, answer, {
+      draining: context.draining,
+      timeoutMs: context.config.requestTimeoutS * 1_000,
+    });
     const durationMs = Math.round(performance.now() - startedAtMs);
     const line = { id, method: request.method, path: request.path.slice(0, 200), status: reply.status, durationMs };
-    context.log[levelOf(request.path, reply.status)]({ ...line, ...facts }, "request");
-    send(request, response, { ...reply, headers: { ...reply.headers, "X-Request-Id": id } }, context.isDraining());
+    context.log[levelOf(request.path, reply.status)]({ ...line, ...facts, ...sent }, "request");
   };
 }
 
@@ -91,18 +123,6 @@ function toErrorReply(fault: Fault, id: string, toEventSender: boolean): Reply {
   const problem = toProblem(fault, id);
   const headers = { ...fault.headers, "Content-Type": "application/problem+json" };
   return { status: FAULTS[fault.code].status, headers, json: toEventSender ? toEventProblem(problem) : problem };
-}
-
-/** The one place that writes a response. */
-function send(request: Request, response: Response, { status, headers, json }: Reply, isLast: boolean): void {
-  const body = json === undefined ? "" : typeof json === "string" ? json : `${JSON.stringify(json)}\n`;
-  response.statusCode = status;
-  if (body !== "") response.setHeader("Content-Type", "application/json");
-  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value);
-  response.setHeader("Content-Length", Buffer.byteLength(body));
-  // What is left of an unread body would be taken for the next request, so such a connection ends here.
-  if (isLast || !request.complete) response.setHeader("Connection", "close");
-  response.end(request.method === "HEAD" ? "" : body);
 }
 
 /** The caller's id where it can do no harm in a header or a log, else one of ours. */

@@ -1,6 +1,7 @@
 import { type SuspendedPolicy, suspendedPolicies } from "./core/decide.ts";
 import { durationForm, parseDurationMs } from "./core/duration.ts";
 import { type OverlapPolicy, overlapPolicies } from "./core/request.ts";
+import { parseSyncSteps, type SyncStep } from "./core/sync-steps.ts";
 
 /** The settings, checked. Durations in ms. */
 export type Config = {
@@ -15,9 +16,19 @@ export type Config = {
   dedupeWindowMs: number | undefined;
   dedupeMaxKeys: number;
   replyEvents: "off" | "on";
+  authMode: AuthMode;
+  authTokenDirectory: string;
+  authAudience: string;
+  /** undefined: nobody. */
+  authTriggerSubjects: string[] | undefined;
+  authReadSubjects: string[] | undefined;
   bodyLimitBytes: number;
   apiTimeoutMs: number;
   triggerTimeoutMs: number;
+  requestTimeoutS: number;
+  /** undefined: none. */
+  syncSteps: SyncStep[] | undefined;
+  logLimitBytes: number;
 };
 
 /** A setting: where it goes in Config, what it means (README's table has the same), its default and its parser. */
@@ -31,11 +42,15 @@ type Setting<T> = {
   parse(text: string): T;
 };
 
+const authModes = ["none", "token", "jwt", "token,jwt"] as const;
+type AuthMode = (typeof authModes)[number];
 const logLevels = ["debug", "info", "warn", "error"] as const;
 const dnsLabel = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 
+type SettingValue = string | number | string[] | SyncStep[];
+
 /** Every setting by its environment name. */
-export const SETTINGS: Record<string, Setting<string | number>> = {
+export const SETTINGS: Record<string, Setting<SettingValue>> = {
   CRONJOB_NAME: {
     key: "cronJobName",
     about: "the CronJob to run",
@@ -82,9 +97,32 @@ export const SETTINGS: Record<string, Setting<string | number>> = {
     parse: oneOf(["off", "on"]),
   },
   AUTH_MODE: {
-    about: "who may call",
+    key: "authMode",
+    about: "how callers show who they are: `none`, `token`, `jwt` or `token,jwt`",
     fallback: "none",
-    parse: supported("none", ["none", "token", "jwt", "token,jwt"]),
+    parse: oneOf(authModes),
+  },
+  AUTH_TOKEN_DIRECTORY: {
+    key: "authTokenDirectory",
+    about: "directory whose files hold a static token each (a mounted Secret)",
+    fallback: "/etc/sync-trigger/tokens",
+    parse: matching(/^\/./, "an absolute path"),
+  },
+  AUTH_AUDIENCE: {
+    key: "authAudience",
+    about: "audience that a JWT must be for",
+    fallback: "sync-trigger",
+    parse: matching(/^\S+$/, "a word"),
+  },
+  AUTH_TRIGGER_SUBJECTS: {
+    key: "authTriggerSubjects",
+    about: "who may trigger, separated by commas: `token:FILE` or a JWT's `sub`",
+    parse: list,
+  },
+  AUTH_READ_SUBJECTS: {
+    key: "authReadSubjects",
+    about: "who may read Jobs, logs, metrics and the API description",
+    parse: list,
   },
   BODY_LIMIT_BYTES: {
     key: "bodyLimitBytes",
@@ -104,6 +142,24 @@ export const SETTINGS: Record<string, Setting<string | number>> = {
     fallback: "13000",
     parse: wholeNumber(500, 14_000),
   },
+  REQUEST_TIMEOUT_S: {
+    key: "requestTimeoutS",
+    about: "`timeoutSeconds` of the Knative Service, s; a streamed log ends 10 s earlier",
+    fallback: "300",
+    parse: wholeNumber(15, 3_600),
+  },
+  SYNC_STEPS: {
+    key: "syncSteps",
+    about:
+      "steps to look for in the log: `name=pattern` pairs, one a line or separated by `;`, `*` stands for anything",
+    parse: parseSyncSteps,
+  },
+  LOG_LIMIT_BYTES: {
+    key: "logLimitBytes",
+    about: "most of a log that one answer holds, bytes",
+    fallback: "268435456",
+    parse: wholeNumber(65_536, 1_099_511_627_776),
+  },
 };
 
 /** Every bad setting at once; `problems` has a line for each. */
@@ -120,7 +176,7 @@ export class ConfigError extends Error {
 /** Reads the settings from an environment; an empty value counts as unset. Throws a ConfigError. */
 export function loadConfig(env: Record<string, string | undefined>): Config {
   const problems: string[] = [];
-  const config: Record<string, string | number | undefined> = {};
+  const config: Record<string, SettingValue | undefined> = {};
   for (const [name, setting] of Object.entries(SETTINGS)) {
     const text = env[name] || setting.fallback;
     if (text === undefined && setting.required) problems.push(`${name}: not set; it is required (${setting.about})`);
@@ -158,12 +214,11 @@ function wholeNumber(least: number, most: number) {
   };
 }
 
-/** A documented setting of which this version does one value: asking for more must fail, never be ignored. */
-function supported(value: string, documented: readonly string[]) {
-  return (text: string): string => {
-    if (documented.includes(text) && text !== value) throw new Error(`not supported by this version; only ${value} is`);
-    return oneOf([value])(text);
-  };
+function list(text: string): string[] {
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
 }
 
 function duration(leastMs: number, mostMs: number) {

@@ -1,5 +1,8 @@
-/** Who sends a request again after this answer (facts: Knative's SelectiveRetry and sdk-go's defaultRetriableErrors). */
-type RetriedBy = "nobody" | "Broker and PingSource" | "all";
+/**
+ * Who sends a request again after this answer (facts: Knative's SelectiveRetry and sdk-go's defaultRetriableErrors); "-":
+ * no event sender ever gets it.
+ */
+type RetriedBy = "nobody" | "Broker and PingSource" | "all" | "-";
 
 type FaultKind = { status: number; retriedBy: RetriedBy; meaning: string };
 
@@ -11,7 +14,11 @@ export const FAULTS = {
   "malformed-request": { status: 400, retriedBy: "nobody", meaning: "The request cannot be read" },
   "malformed-event": { status: 400, retriedBy: "nobody", meaning: "The request is meant as a CloudEvent but is none" },
   "not-an-event": { status: 400, retriedBy: "nobody", meaning: "This path takes CloudEvents only" },
+  unauthenticated: { status: 401, retriedBy: "nobody", meaning: "No credential, or one that is not good" },
+  "not-allowed": { status: 403, retriedBy: "nobody", meaning: "The caller is known but not in the list for this" },
   "cronjob-not-found": { status: 404, retriedBy: "Broker and PingSource", meaning: "The CronJob does not exist" },
+  "job-not-found": { status: 404, retriedBy: "-", meaning: "This CronJob has no such Job, or has it no more" },
+  "no-log-yet": { status: 404, retriedBy: "-", meaning: "The Job has no log yet" },
   "route-not-found": { status: 404, retriedBy: "Broker and PingSource", meaning: "There is nothing at this path" },
   "method-not-allowed": { status: 405, retriedBy: "nobody", meaning: "This path does not take this method" },
   refused: { status: 409, retriedBy: "nobody", meaning: "The policy refuses a run now" },
@@ -24,6 +31,11 @@ export const FAULTS = {
   },
   "key-reused": { status: 422, retriedBy: "nobody", meaning: "This key was used before, for another request" },
   "headers-too-large": { status: 431, retriedBy: "nobody", meaning: "The request's headers are larger than the limit" },
+  "component-missing": {
+    status: 501,
+    retriedBy: "-",
+    meaning: "The component that grants the rights of this route is not installed",
+  },
   "api-refused": { status: 502, retriedBy: "all", meaning: "The Kubernetes API server refuses what we ask" },
   "foreign-job": { status: 502, retriedBy: "all", meaning: "A Job that is not ours has the name that this key needs" },
   "api-unavailable": { status: 503, retriedBy: "all", meaning: "The Kubernetes API server does not serve us now" },

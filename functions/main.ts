@@ -1,8 +1,12 @@
 import { createApp } from "./app.ts";
-import { ConfigError, loadConfig } from "./config.ts";
+import { createJwtVerifier } from "./auth/jwt.ts";
+import { createTokenVerifier } from "./auth/tokens.ts";
+import { createAuthenticate } from "./auth.ts";
+import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { createCluster } from "./kubernetes/client.ts";
 import { loadCredentials } from "./kubernetes/credentials.ts";
-import { createTransport } from "./kubernetes/transport.ts";
+import { createIssuerDiscovery } from "./kubernetes/issuer.ts";
+import { createTransport, type Transport } from "./kubernetes/transport.ts";
 import { createLogger } from "./log.ts";
 import { createRecordStore } from "./record-store.ts";
 import { startServer } from "./server.ts";
@@ -26,18 +30,19 @@ async function main(): Promise<void> {
   const transport = createTransport(credentials);
   const cluster = createCluster(transport, { ...config, namespace, timeoutMs: config.apiTimeoutMs });
 
-  let draining = false;
+  const draining = new AbortController();
   // A policy can be asked for per request only where every Job of ours is in the record.
   const isRecordUsed = config.dedupeWindowMs !== undefined || config.overlapPolicy !== "allow";
   const records = isRecordUsed ? createRecordStore(cluster) : undefined;
-  const app = createApp({ config, cluster, namespace, records, log, isDraining: () => draining });
+  const authenticate = createAuthentication(config, transport);
+  const app = createApp({ config, cluster, namespace, records, authenticate, log, draining: draining.signal });
   const server = await startServer(app, config.port);
   log.info({ port: server.port, cronJob: `${namespace}/${config.cronJobName}` }, "listening");
-  log.warn("AUTH_MODE is none: whoever reaches this port can run the CronJob");
+  if (!authenticate) log.warn("AUTH_MODE is none: whoever reaches this port can run the CronJob");
 
   const stop = async (signal: string) => {
-    if (draining) return;
-    draining = true;
+    if (draining.signal.aborted) return;
+    draining.abort();
     log.info({ signal }, "draining");
     const answeredAll = await server.drain(drainTimeoutMs);
     credentials.close();
@@ -46,6 +51,22 @@ async function main(): Promise<void> {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+}
+
+/** undefined: AUTH_MODE is none. */
+function createAuthentication(config: Config, transport: Transport) {
+  const modes = config.authMode.split(",");
+  const verifiers = [
+    ...(modes.includes("token") ? [createTokenVerifier(config.authTokenDirectory)] : []),
+    ...(modes.includes("jwt")
+      ? [
+          createJwtVerifier(createIssuerDiscovery(transport, { timeoutMs: config.apiTimeoutMs }), {
+            audience: config.authAudience,
+          }),
+        ]
+      : []),
+  ];
+  return verifiers.length > 0 ? createAuthenticate(verifiers, config) : undefined;
 }
 
 function describe(error: unknown): string {

@@ -48,8 +48,11 @@ function drain(server: Server, timeoutMs: number): Promise<boolean> {
       server.closeAllConnections();
       resolve(false);
     }, timeoutMs);
+    // A connection that becomes idle only now would be kept for the next request, which will not come.
+    const sweep = setInterval(() => server.closeIdleConnections(), 100);
     server.close(() => {
       clearTimeout(timer);
+      clearInterval(sweep);
       resolve(true);
     });
     server.closeIdleConnections();

@@ -21,6 +21,8 @@ export type TriggerInput = {
   request: SyncRequest;
   via: "http" | "event" | "ping";
   traceparent: string;
+  /** The verified subject; undefined when authentication is off. */
+  requestedBy?: string | undefined;
   event?: { source: string; id: string; type: string };
 };
 
@@ -123,9 +125,17 @@ function toPlan({ key, request }: TriggerInput, { namespace, config }: TriggerCo
   };
 }
 
-function buildJob(cronJob: JsonObject, plan: Plan, { event, request, via, traceparent }: TriggerInput): JsonObject {
+function buildJob(cronJob: JsonObject, plan: Plan, input: TriggerInput): JsonObject {
+  const { event, request, via, traceparent, requestedBy } = input;
   return jobFromCronJob(cronJob, plan.name, {
-    ...{ keyDigest: plan.keyDigest, requestDigest: plan.requestDigest, via, traceparent, reason: request.reason },
+    ...{
+      keyDigest: plan.keyDigest,
+      requestDigest: plan.requestDigest,
+      via,
+      traceparent,
+      requestedBy,
+      reason: request.reason,
+    },
     ...{ eventSource: event?.source, eventId: event?.id, eventType: event?.type },
   });
 }

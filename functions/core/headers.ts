@@ -12,7 +12,7 @@ export function singleHeader(rawHeaders: RawHeaders, name: string): string | und
 }
 
 /** Every value of a header, in order. */
-function headerValues(rawHeaders: RawHeaders, name: string): string[] {
+export function headerValues(rawHeaders: RawHeaders, name: string): string[] {
   return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name);
 }
 

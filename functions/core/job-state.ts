@@ -24,7 +24,11 @@ export function jobState(job: Job, pods: Pod[] | undefined, nowMs: number): JobS
   const started = startTime === undefined ? {} : { startedAt: startTime };
   if (end) {
     const finishedAt = completionTime ?? end.lastTransitionTime;
-    const times = { ...started, ...(finishedAt === undefined ? {} : { finishedAt }), ...duration(startTime, finishedAt) };
+    const times = {
+      ...started,
+      ...(finishedAt === undefined ? {} : { finishedAt }),
+      ...duration(startTime, finishedAt),
+    };
     if (end.type === "Complete") return { state: "succeeded", ...times };
     return { state: "failed", ...describeFailure(end, pods ?? []), ...times };
   }

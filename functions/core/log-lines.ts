@@ -20,7 +20,13 @@ const newline = 0x0a;
  * Lines at or before `afterNs` are left out: Kubernetes itself starts at whole seconds. `limitBytes` counts what is
  * given out; only whole lines are, unless one alone is longer than all of it.
  */
-export function createLogLines({ afterNs, limitBytes }: { afterNs?: bigint | undefined; limitBytes: number }): LogLines {
+export function createLogLines({
+  afterNs,
+  limitBytes,
+}: {
+  afterNs?: bigint | undefined;
+  limitBytes: number;
+}): LogLines {
   let held: Buffer = Buffer.alloc(0);
   let given = 0;
   let isFull = false;
@@ -34,9 +40,10 @@ export function createLogLines({ afterNs, limitBytes }: { afterNs?: bigint | und
   function begin(input: Buffer, from: number, end: number): number {
     const space = stampEnd(input, from, end);
     if (space === -1) return from; // kubelet's own words come without a stamp
-    stamp = input.latin1Slice(from, space);
+    const text = input.toString("latin1", from, space);
+    stamp = text;
     if (!hasPassed && afterNs !== undefined) {
-      const ns = parseStampNs(stamp);
+      const ns = parseStampNs(text);
       // The lines are in order of time; were the node's clock set back, what follows must not be lost.
       isKept = hasPassed = ns === undefined || ns > afterNs;
     }

@@ -26,7 +26,9 @@ function parsePair(pair: string): SyncStep {
     throw new Error(`expected name=pattern (name: at most 32 letters, digits, - and _), not ${JSON.stringify(pair)}`);
   }
   if (pattern.length > maxPatternLength || /^\*+$/.test(pattern)) {
-    throw new Error(`step ${JSON.stringify(name)}: a pattern has at most ${maxPatternLength} characters, not all of them *`);
+    throw new Error(
+      `step ${JSON.stringify(name)}: a pattern has at most ${maxPatternLength} characters, not all of them *`,
+    );
   }
   return { name, pattern };
 }

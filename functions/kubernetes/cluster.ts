@@ -1,7 +1,18 @@
+import type { Readable } from "node:stream";
 import type { JsonObject } from "../core/json.ts";
+import type { WatchEvent } from "./read-watch.ts";
 
 /** How long a call may take: `signal` ends it from outside. */
 export type CallOptions = { signal: AbortSignal };
+
+/** Which part of a container's log to read; `sinceTime` counts in whole seconds, however precise it is. */
+export type LogQuery = {
+  container: string;
+  follow?: boolean;
+  tailLines?: number;
+  sinceTime?: string;
+  limitBytes?: number;
+};
 
 /**
  * What we ask of Kubernetes, and all of it: the list of calls is the Role (manifests/rights). Objects are raw JSON,
@@ -18,7 +29,21 @@ export type Cluster = {
   getLease(options: CallOptions): Promise<JsonObject>;
   /** Replaces that Lease if its resourceVersion is still the given one (else 409 Conflict); sent once. */
   updateLease(lease: JsonObject, options: CallOptions): Promise<JsonObject>;
+  /** A page of the namespace's Jobs, the rest of it after the given `metadata.continue`. */
+  listJobs(page: { limit: number; after?: string | undefined }, options: CallOptions): Promise<JsonObject>;
+  /** The changes of one Job after a resourceVersion, until the server ends the watch. */
+  watchJob(
+    name: string,
+    from: { resourceVersion: string; timeoutS: number },
+    options: CallOptions,
+  ): Promise<AsyncIterable<WatchEvent>>;
+  /** The pods with these labels. */
+  listPods(labels: Record<string, string>, options: CallOptions): Promise<JsonObject>;
+  /** The log of a container, each line behind its time (RFC 3339 with nanoseconds) and a space. */
+  readLog(pod: string, query: LogQuery, options: CallOptions): Promise<Readable>;
 };
+
+const jobsApi = "manifests/components/jobs-api";
 
 /** The right that each call needs, and the directory or component of manifests/ that grants it. */
 export const RIGHTS = {
@@ -39,4 +64,8 @@ export const RIGHTS = {
     byName: true,
     grantedBy: "manifests/components/exactly-once",
   },
+  listJobs: { verb: "list", apiGroup: "batch", resource: "jobs", byName: false, grantedBy: jobsApi },
+  watchJob: { verb: "watch", apiGroup: "batch", resource: "jobs", byName: false, grantedBy: jobsApi },
+  listPods: { verb: "list", apiGroup: "", resource: "pods", byName: false, grantedBy: jobsApi },
+  readLog: { verb: "get", apiGroup: "", resource: "pods/log", byName: false, grantedBy: jobsApi },
 } as const satisfies Record<keyof Cluster, unknown>;

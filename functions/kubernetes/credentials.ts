@@ -3,7 +3,13 @@ import { Agent as HttpsAgent, type RequestOptions } from "node:https";
 import { KubeConfig } from "@kubernetes/client-node";
 
 /** What a request to the API server needs: where, with which headers, over which connections. */
-export type Access = { server: URL; headers: Record<string, string>; agent: HttpAgent };
+export type Access = {
+  server: URL;
+  headers: Record<string, string>;
+  agent: HttpAgent;
+  /** For what stays open: watches and logs must not keep a trigger waiting for a connection. */
+  streamAgent: HttpAgent;
+};
 
 /** Credentials that stay fresh: `access` is cheap to call for each request. */
 export type Credentials = {
@@ -36,9 +42,10 @@ export function loadCredentials(context?: string): Credentials {
     const identity = JSON.stringify(tls);
     if (!access || identity !== agentIdentity) {
       // Requests under way keep the old agent's sockets; idle ones are dropped with it.
-      access?.agent.destroy();
+      access?.agent.destroy(); // not the streams': a watch or a log goes on over its old connection
       agentIdentity = identity;
-      access = { server, headers: {}, agent: createAgent(server, tls) };
+      const streamAgent = createAgent(server, tls, Number.POSITIVE_INFINITY);
+      access = { server, headers: {}, agent: createAgent(server, tls, 64), streamAgent };
     }
     access = { ...access, server, headers: toHeaders(options) };
     readAtMs = performance.now();
@@ -52,7 +59,10 @@ export function loadCredentials(context?: string): Credentials {
       config = readKubeConfig(context);
       await read();
     },
-    close: () => access?.agent.destroy(),
+    close: () => {
+      access?.agent.destroy();
+      access?.streamAgent.destroy();
+    },
   };
 }
 
@@ -70,9 +80,9 @@ function pickTls({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servernam
   return { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername };
 }
 
-function createAgent(server: URL, tls: Tls): HttpAgent {
+function createAgent(server: URL, tls: Tls, maxSockets: number): HttpAgent {
   // The API server closes idle connections after minutes; ours go first, so that a request rarely meets a closed one.
-  const keepAlive = { keepAlive: true, maxSockets: 64, maxFreeSockets: 8, timeout: 60_000 };
+  const keepAlive = { keepAlive: true, maxSockets, maxFreeSockets: 8, timeout: 60_000 };
   return server.protocol === "https:" ? new HttpsAgent({ ...keepAlive, ...tls }) : new HttpAgent(keepAlive);
 }
 

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, parseJsonExactly } from "../core/json.ts";
+import { isJsonObject, type Json, type JsonObject, parseJsonExactly } from "../core/json.ts";
 import { ApiError } from "./api-error.ts";
 import type { Cluster } from "./cluster.ts";
 import { type ApiAnswer, NoAnswer } from "./transport.ts";
@@ -12,9 +12,13 @@ export function reportNoAnswer(call: keyof Cluster): (error: unknown) => never {
   };
 }
 
-/** The object of a 2xx answer. Throws an ApiError for any other, and for one that is no JSON object. */
-export function readObject(call: keyof Cluster, { status, headers, body }: ApiAnswer): JsonObject {
-  const object = parseObject(headers["content-type"], body);
+/** The object of a 2xx answer; numbers as they came, unless `parse` is another. Throws an ApiError for any other, and for one that is no JSON object. */
+export function readObject(
+  call: keyof Cluster,
+  { status, headers, body }: ApiAnswer,
+  parse: (text: string) => Json = parseJsonExactly,
+): JsonObject {
+  const object = parseObject(headers["content-type"], body, parse);
   const succeeded = status >= 200 && status < 300;
   if (succeeded && object) return object;
   const text = (value: unknown) => (typeof value === "string" ? value : "");
@@ -29,10 +33,14 @@ export function readObject(call: keyof Cluster, { status, headers, body }: ApiAn
   });
 }
 
-function parseObject(contentType: string | undefined, body: string): JsonObject | undefined {
+function parseObject(
+  contentType: string | undefined,
+  body: string,
+  parse: (text: string) => Json,
+): JsonObject | undefined {
   if (!contentType?.startsWith("application/json")) return undefined;
   try {
-    const value = parseJsonExactly(body);
+    const value = parse(body);
     return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;

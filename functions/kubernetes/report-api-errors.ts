@@ -1,15 +1,24 @@
-import { Fault } from "../errors.ts";
+import { Fault, type FaultCode } from "../errors.ts";
 import { ApiError, type ApiFailure, isPassing } from "./api-error.ts";
 import { RIGHTS } from "./cluster.ts";
 
 /** Seconds after which a caller may try again when the API server named none. */
 const defaultRetryAfterS = 5;
 
-/** For `.catch`: throws the Fault that a failed call means; `missing` is the sentence for a 404 of the thing asked for. */
-export function reportApiErrors({ missing }: { missing: string }): (error: unknown) => never {
+/**
+ * For `.catch`: throws the Fault that a failed call means; `missing` is the sentence for a 404 of the thing asked for,
+ * `code` its Fault.
+ */
+export function reportApiErrors({
+  missing,
+  code = "cronjob-not-found",
+}: {
+  missing: string;
+  code?: FaultCode;
+}): (error: unknown) => never {
   return (error) => {
     if (error instanceof ApiError && error.failure.status === 404) {
-      throw new Fault("cronjob-not-found", missing, { cause: error });
+      throw new Fault(code, missing, { cause: error });
     }
     throw toApiFault(error);
   };
@@ -26,9 +35,11 @@ export function toApiFault(error: unknown): unknown {
     const sentence = `${describeCall(failure)}: ${failure.message}`;
     return new Fault("api-unavailable", sentence, { cause: error, headers: retryAfter(failure) });
   }
-  const hint = failure.status === 403 ? `; ${RIGHTS[failure.call].grantedBy} grants this right` : "";
+  const { grantedBy } = RIGHTS[failure.call];
+  const hint = failure.status === 403 ? `; ${grantedBy} grants this right` : "";
   const sentence = `${describeCall(failure)} was answered ${failure.status}: ${failure.message}${hint}`;
-  return new Fault("api-refused", sentence, { cause: error });
+  const isMissing = failure.status === 403 && grantedBy === RIGHTS.listJobs.grantedBy;
+  return new Fault(isMissing ? "component-missing" : "api-refused", sentence, { cause: error });
 }
 
 /** Headers that tell the caller when to come back. */

@@ -10,10 +10,18 @@ export type ApiRequest = {
   /** For this one request, ms; `signal` can end it earlier. */
   timeoutMs: number;
   signal: AbortSignal;
+  /** The longest answer that is read; unset: no object is longer. */
+  answerLimitBytes?: number;
 };
+
+/** A GET whose answer is taken as it comes. `timeoutMs` bounds its beginning, unset: nothing does but `signal`. */
+export type OpenRequest = Pick<ApiRequest, "path" | "signal"> & { timeoutMs?: number };
 
 /** An answer whatever its status, its body read whole. */
 export type ApiAnswer = { status: number; headers: IncomingMessage["headers"]; body: string };
+
+/** The beginning of an answer whatever its status; the stream breaks off with an error when `signal` is aborted. */
+export type ApiStream = Pick<ApiAnswer, "status" | "headers"> & { stream: IncomingMessage };
 
 /** No whole answer came. `sent` is false only when the request cannot have reached the server. */
 export class NoAnswer extends Error {
@@ -26,38 +34,65 @@ export class NoAnswer extends Error {
   }
 }
 
-/** Sends requests over one keep-alive agent. */
-export type Transport = { send(request: ApiRequest): Promise<ApiAnswer> };
+/** Sends requests over keep-alive agents. */
+export type Transport = {
+  /** Sends a request and reads its answer. */
+  send(request: ApiRequest): Promise<ApiAnswer>;
+  /** Sends a request and gives its answer as soon as that begins. */
+  open(request: OpenRequest): Promise<ApiStream>;
+};
 
 /** An answer larger than this is none of ours: etcd takes objects of 1.5 MiB at most. */
 const answerLimitBytes = 4 * 1024 * 1024;
 
 /** A transport with these credentials; after a 401 they are read again and the request is sent once more. */
 export function createTransport(credentials: Credentials): Transport {
+  async function withFreshCredentials<T extends { status: number }>(attempt: (access: Access) => Promise<T>) {
+    const answer = await attempt(await credentials.access());
+    if (answer.status !== 401) return answer;
+    await credentials.reload(); // a 401 was not executed: any request may be sent again
+    return attempt(await credentials.access());
+  }
+
   return {
-    async send(request) {
-      const answer = await sendOnce(await credentials.access(), request);
-      if (answer.status !== 401) return answer;
-      await credentials.reload(); // a 401 was not executed: any request may be sent again
-      return sendOnce(await credentials.access(), request);
-    },
+    send: (request) => withFreshCredentials((access) => sendOnce(access, request)),
+    open: (request) => withFreshCredentials((access) => openOnce(access, request)),
   };
 }
 
-function sendOnce({ server, headers, agent }: Access, { method, path, body, timeoutMs, signal }: ApiRequest) {
-  return new Promise<ApiAnswer>((resolve, reject) => {
+async function sendOnce(access: Access, request: ApiRequest): Promise<ApiAnswer> {
+  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(request.timeoutMs)]);
+  const { status, headers, stream } = await begin(access, access.agent, { ...request, signal });
+  const body = await readWhole(stream, request.answerLimitBytes).catch((cause) => {
+    throw new NoAnswer(true, signal.aborted ? signal.reason : cause);
+  });
+  return { status, headers, body };
+}
+
+async function openOnce(access: Access, { path, signal, timeoutMs }: OpenRequest): Promise<ApiStream> {
+  const late = new AbortController();
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => late.abort(timeoutError()), timeoutMs);
+  const until = AbortSignal.any([signal, late.signal]);
+  return begin(access, access.streamAgent, { method: "GET", path, signal: until }).finally(() => clearTimeout(timer));
+}
+
+/** Sends a request and waits until its answer begins. Rejects with NoAnswer. */
+function begin(
+  { server, headers }: Access,
+  agent: Access["agent"],
+  { method, path, body, signal }: Pick<ApiRequest, "method" | "path" | "body" | "signal">,
+) {
+  return new Promise<ApiStream>((resolve, reject) => {
     let connected = false;
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-    const fail = (cause: unknown) => reject(new NoAnswer(connected, deadline.aborted ? deadline.reason : cause));
     const send = server.protocol === "https:" ? requestHttps : requestHttp;
     const outgoing = send(
       new URL(server.pathname.replace(/\/$/, "") + path, server),
       {
         method,
         agent,
-        signal: deadline,
+        signal,
         headers: {
-          accept: "application/json",
+          accept: "application/json, application/jwk-set+json", // the latter for the keys of the token issuer
           "user-agent": "sync-trigger",
           ...(body === undefined
             ? {}
@@ -65,11 +100,7 @@ function sendOnce({ server, headers, agent }: Access, { method, path, body, time
           ...headers,
         },
       },
-      (answer) =>
-        readWhole(answer).then(
-          (text) => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text }),
-          fail,
-        ),
+      (stream) => resolve({ status: stream.statusCode ?? 0, headers: stream.headers, stream }),
     );
     outgoing.once("socket", (socket) => {
       if (!socket.connecting) connected = true;
@@ -78,20 +109,25 @@ function sendOnce({ server, headers, agent }: Access, { method, path, body, time
           connected = true;
         });
     });
-    outgoing.once("error", fail);
+    outgoing.on("error", (cause) => reject(new NoAnswer(connected, signal.aborted ? signal.reason : cause)));
     outgoing.end(body);
   });
 }
 
-async function readWhole(answer: IncomingMessage): Promise<string> {
+/** The text of a stream. Rejects when it breaks off or is longer than the limit. */
+export async function readWhole(stream: IncomingMessage, limitBytes = answerLimitBytes): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > answerLimitBytes) throw new Error(`answer over ${answerLimitBytes} bytes`);
+    if (length > limitBytes) throw new Error(`answer over ${limitBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
+}
+
+function timeoutError(): DOMException {
+  return new DOMException("no answer within the deadline", "TimeoutError");
 }
 
 function describeCause(cause: unknown): string {

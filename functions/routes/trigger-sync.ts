@@ -46,6 +46,7 @@ async function triggerByHttp(request: RouteRequest, context: TriggerContext): Pr
     request: body.length === 0 ? {} : parseSyncRequest(parseBody(body, singleHeader(rawHeaders, "content-type"))),
     via: "http",
     traceparent: traceparentOf(rawHeaders),
+    requestedBy: request.caller,
   };
   return toReply(await trigger(input, context, request.note));
 }
@@ -78,6 +79,7 @@ async function triggerByEvent(request: RouteRequest, context: TriggerContext): P
     request: requestOfEvent(event),
     via: type === pingEventType ? "ping" : "event",
     traceparent: traceparentOf(request.rawHeaders),
+    requestedBy: request.caller,
     event: { id, source, type },
   };
   const outcome = await trigger(input, context, request.note);

@@ -60,9 +60,14 @@ const plain: Row[] = [
   ["a reason that is no string", 422, "invalid-field", { headers: json, body: '{"reason":1}' }, /^reason: /],
   ["a reason too long", 422, "invalid-field", { headers: json, body: `{"reason":"${"x".repeat(257)}"}` }, /256/],
   ["an unknown policy", 422, "invalid-field", { headers: json, body: '{"onOverlap":"replace"}' }, /forbid/],
-  ["a policy to come", 422, "invalid-field", { headers: json, body: '{"onOverlap":"forbid"}' }, /not supported/],
+  [
+    "a policy that needs the record",
+    422,
+    "invalid-field",
+    { headers: json, body: '{"onOverlap":"forbid"}' },
+    /DEDUPE_WINDOW/,
+  ],
   ["a bad duration", 422, "invalid-field", { headers: json, body: '{"ifOlderThan":"soon"}' }, /26h/],
-  ["a guard to come", 422, "invalid-field", { headers: json, body: '{"ifOlderThan":"26h"}' }, /not supported/],
   ["an empty key", 400, "malformed-request", { headers: { "idempotency-key": '""' } }, /Idempotency-Key/],
   ["a key too long", 400, "malformed-request", { headers: { "idempotency-key": "x".repeat(256) } }, /255/],
 ];

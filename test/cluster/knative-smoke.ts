@@ -1,11 +1,11 @@
 // Proves that Knative works; runs inside the network namespace. A request wakes a Service from zero pods, and an event
 // goes through a Broker and a Trigger to it.
-import { requestInCluster } from "../cluster-http.ts";
-import { runProgram } from "../machine/command.ts";
-import { say } from "../machine/say.ts";
-import { waitFor } from "../machine/wait.ts";
-import { kubectl } from "../netns.ts";
-import { imageOf } from "./images.ts";
+import { requestInCluster } from "./cluster-http.ts";
+import { imageOf } from "./knative/images.ts";
+import { runProgram } from "./machine/command.ts";
+import { say } from "./machine/say.ts";
+import { waitFor } from "./machine/wait.ts";
+import { kubectl } from "./netns.ts";
 
 const namespace = "knative-smoke";
 
@@ -67,9 +67,11 @@ async function deliverEvent(): Promise<void> {
 }
 
 await runProgram(async () => {
-  await kubectl(["apply", "--filename", "-"], {
-    input: JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests }),
-  });
+  const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests });
+  // Not at once: a webhook's pod may be ready before kube-proxy sends anything to it.
+  await waitFor({ what: "the API server to take Knative's resources", timeoutMs: 60_000, everyMs: 1000 }, () =>
+    kubectl(["apply", "--filename", "-"], { input }),
+  );
   for (const resource of ["ksvc/hello", "broker/default", "trigger/hello"]) await waitForReady(resource);
   await wakeFromZero();
   await deliverEvent();

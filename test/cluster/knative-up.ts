@@ -19,7 +19,7 @@ const PROVED_FILE = join(RUN_DIR, "knative.proved");
 
 function proveKnative(): void {
   if (existsSync(PROVED_FILE)) return;
-  const smoke = join(import.meta.dirname, "knative", "smoke.ts");
+  const smoke = join(import.meta.dirname, "knative-smoke.ts");
   const [nsenter = "", ...args] = insideNetns([process.execPath, smoke]);
   const { status } = spawnSync(nsenter, args, {
     stdio: ["ignore", "inherit", "inherit"],

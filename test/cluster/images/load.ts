@@ -16,7 +16,7 @@ export async function ctr(args: string[], timeoutMs = 120_000): Promise<string> 
 const noteOf = (name: string): string => join(RUN_DIR, "images", encodeURIComponent(name));
 
 /** The id of the image that the running cluster has under this name. */
-export function loadedId(name: string): string | undefined {
+function loadedId(name: string): string | undefined {
   return existsSync(noteOf(name)) ? readFileSync(noteOf(name), "utf8") : undefined;
 }
 

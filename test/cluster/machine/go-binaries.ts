@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { CACHE_DIR, CLUSTER_DIR } from "./paths.ts";
 import { run } from "./run.ts";
@@ -30,15 +30,19 @@ export async function buildPrograms(group: GoGroup): Promise<string> {
   mkdirSync(join(CACHE_DIR, "bin"), { recursive: true });
   // Built aside and renamed at the end: a directory of the right name is always complete.
   const temporary = mkdtempSync(join(CACHE_DIR, "bin", ".building-"));
-  for (const [name, goPackage] of Object.entries(group.programs)) {
-    say(`building ${group.name}/${name} (once; kept in ${target})`);
-    const flags = ["-trimpath", "-buildvcs=false", "-ldflags", `-s -w ${group.linkerFlags ?? ""}`.trim()];
-    await run("nice", ["go", "build", ...flags, "-o", join(temporary, name), goPackage], {
-      cwd: sources,
-      env: { CGO_ENABLED: "0" },
-      timeoutMs: 40 * 60_000,
-    });
+  try {
+    for (const [name, goPackage] of Object.entries(group.programs)) {
+      say(`building ${group.name}/${name} (once; kept in ${target})`);
+      const flags = ["-trimpath", "-buildvcs=false", "-ldflags", `-s -w ${group.linkerFlags ?? ""}`.trim()];
+      await run("nice", ["go", "build", ...flags, "-o", join(temporary, name), goPackage], {
+        cwd: sources,
+        env: { CGO_ENABLED: "0" },
+        timeoutMs: 40 * 60_000,
+      });
+    }
+    renameSync(temporary, target);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
   }
-  renameSync(temporary, target);
   return target;
 }

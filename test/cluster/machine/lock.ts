@@ -9,9 +9,8 @@ import { dirname } from "node:path";
 export async function withLock<T>(file: string, timeoutMs: number, work: () => Promise<T>): Promise<T> {
   mkdirSync(dirname(file), { recursive: true });
   const seconds = String(timeoutMs / 1000);
-  const holder = spawn("flock", ["--wait", seconds, file, "sh", "-c", "echo held; exec cat"], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const hold = 'exec flock --wait "$1" "$2" sh -c "echo held; exec cat"';
+  const holder = spawn("sh", ["-c", hold, "sh", seconds, file], { stdio: ["pipe", "pipe", "inherit"] });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   holder.stdout.once("data", () => resolve());
   holder.on("error", reject);

@@ -10,7 +10,7 @@ export interface ProcessId {
 }
 
 /** The process that has this pid now; undefined when there is none or only its corpse. */
-export function identify(pid: number): ProcessId | undefined {
+function identify(pid: number): ProcessId | undefined {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, "utf8");

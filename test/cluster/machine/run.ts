@@ -10,7 +10,7 @@ export interface RunOptions {
 }
 
 /** A command that exited with an error, was killed, or ran past its deadline. */
-export class CommandError extends Error {
+class CommandError extends Error {
   override name = "CommandError";
 }
 

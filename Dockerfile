@@ -1,0 +1,45 @@
+# The function as an image: one bundled program on a base with Node 24, no shell needed.
+#
+#   docker build -t REGISTRY/sync-trigger:TAG .
+#   npm run build && docker build --build-arg BUNDLE=prebuilt -t REGISTRY/sync-trigger:TAG .   # no npm in the image build
+#
+# Build arguments:
+#   BASE        what the image stands on: anything with Node >= 24 as `node` on the PATH or in /nodejs/bin
+#   BUILD_BASE  where the bundle is built: Node >= 24 with npm
+#   BUNDLE      `build` installs and bundles in a stage of its own; `prebuilt` takes dist/ as it lies in the context,
+#               for builders without a registry or without a network. Builders skip the stage that is not named.
+ARG BASE=gcr.io/distroless/nodejs24-debian13:nonroot
+ARG BUILD_BASE=docker.io/library/node:24-slim
+ARG BUNDLE=build
+
+FROM ${BUILD_BASE} AS build
+WORKDIR /source
+COPY package.json package-lock.json ./
+# The base's own Node serves; the optional dependency that is Node itself stays out. esbuild is its binary, no script.
+RUN npm ci --ignore-scripts
+COPY . .
+RUN npm run build
+
+FROM scratch AS prebuilt
+COPY dist /source/dist
+COPY LICENSE /source/
+
+FROM ${BUNDLE} AS bundle
+
+FROM ${BASE}
+ARG VERSION=unknown
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="sync-trigger" \
+      org.opencontainers.image.description="A Knative function that runs an existing Kubernetes CronJob now" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+# Readable by any uid, writable by none, whatever the modes were where it was built.
+COPY --from=bundle --chmod=0444 /source/LICENSE /source/dist/THIRD-PARTY-LICENSES.txt /licenses/
+COPY --from=bundle --chmod=0444 /source/dist/main.mjs /source/dist/print-event.mjs /app/
+# distroless keeps node in /nodejs/bin, off its own PATH.
+ENV PATH=/usr/local/bin:/usr/bin:/bin:/nodejs/bin
+# By number: Kubernetes can then see that it is not root. Another uid does as well.
+USER 65532:65532
+EXPOSE 8080
+ENTRYPOINT ["node", "/app/main.mjs"]

@@ -1,0 +1,307 @@
+"""A client of sync-trigger: start the sync, follow its Job, read its log. Needs httpx alone; copy this file.
+
+sync = SyncTrigger("http://sync-trigger.kraken.svc.cluster.local")
+started = sync.trigger(reason="prices changed")
+print(sync.wait(started.job.name).state)
+"""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+from urllib.parse import quote
+
+import httpx
+
+_T = TypeVar("_T")
+
+RETRIED = frozenset({429, 502, 503, 504})
+"""Statuses that the function's contract lets a caller repeat, with the same key."""
+
+_longest_pause_s = 10.0
+_longest_wait_s = 25  # what the function grants to `Prefer: wait`
+_line_limit = 8_192  # characters; a log may hold a line of any length, our memory may not
+_times = frozenset({"created_at", "started_at", "finished_at", "at"})
+_silence_s = 330.0  # a followed log ends 10 s before the function's REQUEST_TIMEOUT_S, 300 s by default
+
+
+class SyncTriggerError(Exception):
+    """What went wrong: `code` is the tail of the problem's type, or "unreachable", "bad-answer", "bad-token"."""
+
+    def __init__(self, code: str, detail: str, status: int | None = None, problem: Mapping[str, Any] | None = None):
+        super().__init__(f"{status} {code}: {detail}" if status else f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.status = status
+        self.retry_after_s: float | None = None
+        members = problem or {}
+        self.request_id: str | None = members.get("instance")
+        """The function's log has a line with this id."""
+        self.job: JobRef | None = _to_job_ref(members.get("job"))
+        """The unfinished Job that a refusal (409) names."""
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same request may succeed later without anybody's doing."""
+        return self.code == "unreachable" or self.status in RETRIED
+
+
+@dataclass(frozen=True, slots=True)
+class JobRef:
+    """A Job as an answer names it; without a uid it was made and is gone."""
+
+    name: str
+    namespace: str = ""
+    uid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Triggered:
+    """How a trigger ended well; `skipped` has no Job."""
+
+    outcome: Literal["created", "duplicate", "joined", "skipped"]
+    job: JobRef | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the function's SYNC_STEPS: seen in the log, or nothing is known of it."""
+
+    name: str
+    state: Literal["seen", "unknown"]
+    line: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A run. `steps` and `last_lines` are there where one Job was asked for."""
+
+    name: str
+    namespace: str
+    uid: str
+    origin: Literal["manual", "scheduled"]
+    state: Literal["queued", "running", "succeeded", "failed"]
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    duration_ms: int | None = None
+    reason: str | None = None
+    message: str | None = None
+    exit_code: int | None = None
+    via: str | None = None
+    requested_reason: str | None = None
+    requested_by: str | None = None
+    steps: tuple[Step, ...] = ()
+    last_lines: tuple[str, ...] = ()
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in ("succeeded", "failed")
+
+
+class SyncTrigger:
+    """Talks to one sync-trigger. Every call raises SyncTriggerError; none has the token in its text."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: Callable[[], str | None] = lambda: None,
+        timeout_s: float = 5.0,
+        trigger_timeout_s: float = 20.0,
+        transport: httpx.BaseTransport | None = None,
+    ):
+        """`token` is asked before each request, so that a rotated one is used at once."""
+        self.url = url.rstrip("/")
+        self._token = token
+        self._trigger_timeout = httpx.Timeout(trigger_timeout_s, connect=timeout_s)  # the function answers within 15 s
+        # No proxy and no netrc of the environment: the address is inside the cluster, and so must the token stay.
+        self._http = httpx.Client(base_url=self.url, timeout=timeout_s, trust_env=False, transport=transport)
+
+    def trigger(
+        self,
+        *,
+        key: str | None = None,
+        reason: str | None = None,
+        on_overlap: Literal["allow", "forbid", "join", "inherit"] | None = None,
+        if_older_than: str | None = None,
+        tries: int = 5,
+        on_retry: Callable[[SyncTriggerError, float], None] = lambda error, pause_s: None,
+    ) -> Triggered:
+        """Starts one sync. What may pass is tried again with the same key, so that it never makes a second Job.
+
+        Keep the key yourself to go on trying after an error; `on_retry` is told the error and the pause in seconds.
+        """
+        request = {"reason": reason, "onOverlap": on_overlap, "ifOlderThan": if_older_than}
+        body = {name: value for name, value in request.items() if value is not None}
+        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+        for attempt in range(1, tries + 1):
+            try:
+                timeout = self._trigger_timeout
+                answer = self._ask("POST", "/trigger-sync", json=body, headers=headers, timeout=timeout)
+                return _parse(_to_triggered, answer)
+            except SyncTriggerError as error:
+                pause_s = _pause_s(error, attempt)
+                if not error.is_passing or attempt == tries or pause_s > _longest_pause_s:
+                    raise
+                on_retry(error, pause_s)
+                time.sleep(pause_s)
+        raise ValueError("tries: at least 1")
+
+    def job(self, name: str, *, wait_s: int = 0) -> Job:
+        """One Job; with `wait_s` (at most 25) the answer comes when it ends, or then."""
+        headers = {"Prefer": f"wait={wait_s}"} if wait_s else {}
+        options = {"timeout": httpx.Timeout(5.0, read=wait_s + 10.0)} if wait_s else {}
+        return _parse(_to_job, self._ask("GET", _path(name), headers=headers, **options))
+
+    def wait(self, name: str, *, timeout_s: float = 3_600.0) -> Job:
+        """The Job once it has ended. Raises TimeoutError; errors that may pass are waited out."""
+        ends_at = time.monotonic() + timeout_s
+        attempt = 0
+        while (left_s := ends_at - time.monotonic()) > 0:
+            asked_at = time.monotonic()
+            try:
+                job = self.job(name, wait_s=max(1, min(_longest_wait_s, round(left_s))))
+                if job.has_ended:
+                    return job
+                attempt = 0
+                pause_s = 1.0 - (time.monotonic() - asked_at)  # an instance that ends answers its waiters at once
+            except SyncTriggerError as error:
+                if not error.is_passing:
+                    raise
+                attempt += 1
+                pause_s = min(_pause_s(error, attempt), _longest_pause_s)
+            time.sleep(max(0.0, min(pause_s, ends_at - time.monotonic())))
+        raise TimeoutError(f"Job {name} had not ended after {timeout_s:.0f} s")
+
+    def latest(self) -> Job | None:
+        """The newest Job of the CronJob, manual or scheduled."""
+        try:
+            return _parse(_to_job, self._ask("GET", "/jobs/latest"))
+        except SyncTriggerError as error:
+            if error.code == "job-not-found":
+                return None
+            raise
+
+    def jobs(self, *, limit: int = 20) -> list[Job]:
+        """The newest Jobs of the CronJob, newest first."""
+        answer = self._ask("GET", "/jobs", params={"limit": limit})
+        return _parse(lambda data: [_to_job(job) for job in data["jobs"]], answer)
+
+    def stream_log(
+        self,
+        name: str,
+        *,
+        follow: bool = False,
+        tail_lines: int | None = None,
+        since_time: str | None = None,
+        container: str | None = None,
+    ) -> Iterator[str]:
+        """Lines of the Job's log as they come; one that is longer than 8,192 characters comes in parts."""
+        query = {"tailLines": tail_lines, "sinceTime": since_time, "container": container}
+        params = {name: value for name, value in query.items() if value is not None} | (
+            {"follow": "true"} if follow else {}
+        )
+        options: dict[str, Any] = {"params": params, "timeout": httpx.Timeout(5.0, read=_silence_s)}
+        try:
+            with self._http.stream("GET", f"{_path(name)}/logs", headers=self._credentials(), **options) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _to_error(answer)
+                yield from _lines(answer.iter_text())
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from None
+
+    def _ask(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **options: Any
+    ) -> httpx.Response:
+        try:
+            sent = {**self._credentials(), **(headers or {})}
+            answer = self._http.request(method, path, headers=sent, **options)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._unreachable(error) from None
+        if not answer.is_success:
+            raise _to_error(answer)
+        return answer
+
+    def _credentials(self) -> dict[str, str]:
+        token = (self._token() or "").strip()
+        # Checked here, because the HTTP library would print the whole header in its error.
+        if not token.isascii() or not token.isprintable():
+            raise SyncTriggerError("bad-token", "the token holds characters that a header cannot carry")
+        return {"Authorization": f"Bearer {token}"} if token else {}
+
+    def _unreachable(self, error: Exception) -> SyncTriggerError:
+        shown = httpx.URL(self.url).copy_with(userinfo=b"")
+        return SyncTriggerError("unreachable", f"{shown}: {str(error) or type(error).__name__}")
+
+
+def _lines(texts: Iterator[str]) -> Iterator[str]:
+    held = ""
+    for text in texts:
+        held += text
+        while (end := held.find("\n", 0, _line_limit + 1)) != -1 or len(held) > _line_limit:
+            line, held = (held[:end], held[end + 1 :]) if end != -1 else (held[:_line_limit], held[_line_limit:])
+            yield line
+    if held:
+        yield held
+
+
+def _pause_s(error: SyncTriggerError, attempt: int) -> float:
+    """Retry-After, else 0.5, 1, 2, 4 s and so on, with a jitter so that many callers do not come back at once."""
+    backoff_s: float = min(0.5 * 2 ** (attempt - 1), _longest_pause_s) * random.uniform(0.75, 1.0)
+    return max(error.retry_after_s or 0.0, backoff_s)
+
+
+def _to_error(answer: httpx.Response) -> SyncTriggerError:
+    is_problem = answer.headers.get("content-type", "").startswith("application/problem+json")
+    problem: Mapping[str, Any] = _parse(dict, answer) if is_problem else {}  # else a gateway's word
+    code = str(problem.get("type", "")).rpartition(":")[2] or "not-the-function"
+    detail = str(problem.get("detail") or f"answered {answer.status_code} {answer.reason_phrase}")
+    error = SyncTriggerError(code, detail, answer.status_code, problem)
+    after = answer.headers.get("retry-after", "")  # a date, which it may be too, is none of this function's
+    error.retry_after_s = float(after) if after.isdecimal() else None
+    return error
+
+
+def _parse(parse: Callable[[Any], _T], answer: httpx.Response) -> _T:
+    try:
+        return parse(answer.json())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise SyncTriggerError("bad-answer", "the answer is not one of sync-trigger's", answer.status_code) from None
+
+
+def _to_triggered(data: Any) -> Triggered:
+    return Triggered(outcome=data["outcome"], job=_to_job_ref(data["job"]), reason=data.get("reason"))
+
+
+def _to_job_ref(data: Any) -> JobRef | None:
+    return JobRef(**_members(JobRef, data)) if isinstance(data, dict) and "name" in data else None
+
+
+def _to_job(data: Any) -> Job:
+    job = _members(Job, data)
+    steps = tuple(Step(**_members(Step, step)) for step in job.get("steps", ()))
+    return Job(**{**job, "steps": steps, "last_lines": tuple(job.get("last_lines", ()))})
+
+
+def _members(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of JSON that a dataclass knows: newer functions may send more."""
+    members = {}
+    for name in (field.name for field in fields(kind)):
+        first, *others = name.split("_")
+        member = "".join([first, *(other.title() for other in others)])
+        if member in data:
+            members[name] = datetime.fromisoformat(data[member]) if name in _times else data[member]
+    return members
+
+
+def _path(job: str) -> str:
+    return f"/jobs/{quote(job, safe='')}"

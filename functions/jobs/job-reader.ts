@@ -1,0 +1,64 @@
+import { type JobView, toJobView } from "../core/job-view.ts";
+import { endOf, type Job } from "../core/workload.ts";
+import { Fault } from "../errors.ts";
+import { toApiFault } from "../kubernetes/report-api-errors.ts";
+import { type JobsContext, type Run, readRun } from "./read-run.ts";
+import { createLogScanner } from "./scan-log.ts";
+import { shareRuns } from "./share-runs.ts";
+import { createEndWatcher } from "./wait-for-end.ts";
+
+/** Looks at Jobs of our CronJob; those who look at the same Job at the same time share the work. Each throws a Fault. */
+export type JobReader = {
+  /** A Job and its pods. */
+  readRun(name: string, signal: AbortSignal): Promise<Run>;
+  /** A Job with its state, steps and, if it failed, last lines. */
+  look(name: string, signal: AbortSignal): Promise<JobView>;
+  /** The same as soon as the Job has ended or `enough` is aborted. */
+  waitAndLook(name: string, enough: AbortSignal, signal: AbortSignal): Promise<JobView>;
+};
+
+export function createJobReader(context: JobsContext): JobReader {
+  const scanner = createLogScanner(context.cluster, context.config.syncSteps ?? []);
+  const untilEnd = createEndWatcher(context.cluster);
+  const read = shareRuns((name, signal) => readRun(context, name, signal));
+  const look = shareRuns(async (name, signal) => {
+    const run = await read(name, signal);
+    return { job: run.job, view: await describe(run, signal) };
+  });
+
+  async function describe(run: Run, signal: AbortSignal): Promise<JobView> {
+    const view = toJobView(run.job, run.pods, Date.now());
+    const steps = await scanner.findSteps(run, signal);
+    const lastLines = view.state === "failed" ? await scanner.readLastLines(run, signal) : undefined;
+    return { ...view, ...(steps ? { steps } : {}), ...(lastLines ? { lastLines } : {}) };
+  }
+
+  /** The Job as it ended; undefined when the wait was over first. */
+  async function waitForEnd(job: Job, enough: AbortSignal, signal: AbortSignal): Promise<Job | undefined> {
+    try {
+      return await untilEnd(job, AbortSignal.any([enough, signal]));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (enough.aborted) return undefined;
+      throw toApiFault(error);
+    }
+  }
+
+  return {
+    readRun: read,
+    look: async (name, signal) => (await look(name, signal)).view,
+    async waitAndLook(name, enough, signal) {
+      const first = await look(name, signal);
+      if (endOf(first.job) || enough.aborted) return first.view;
+      const ended = await waitForEnd(first.job, enough, signal);
+      try {
+        return (await look(name, signal)).view;
+      } catch (error) {
+        // History limits and TTLs can remove a Job the moment it ends; who waited for the end has seen it all the same.
+        const isGone = error instanceof Fault && error.code === "job-not-found";
+        if (isGone && ended) return describe({ job: ended, pods: [] }, signal);
+        throw error;
+      }
+    },
+  };
+}

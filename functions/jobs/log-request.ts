@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { parseStampNs } from "../core/log-stamp.ts";
+
+const flag = z.enum(["true", "false", "1", "0", ""]).transform((text) => text !== "false" && text !== "0");
+
+/** The query of GET /jobs/NAME/logs; values are texts as a query has them. */
+export const logQuerySchema = z.strictObject({
+  follow: flag.optional().describe("Go on until the Job ends."),
+  tailLines: z
+    .string()
+    .regex(/^\d{1,9}$/, { message: "expected a whole number of lines" })
+    .transform(Number)
+    .optional()
+    .describe("Only the last lines of the newest pod."),
+  sinceTime: z
+    .string()
+    .refine((text) => parseStampNs(text) !== undefined, {
+      message: 'expected an RFC 3339 timestamp such as "2026-11-23T21:00:00.123456789Z"',
+    })
+    .optional()
+    .describe("Only lines after this time, to the nanosecond; of all pods, or of the one that `pod` names."),
+  container: z.string().min(1).max(253).optional().describe("Another container than the default one."),
+  pod: z.string().min(1).max(253).optional().describe("Begin with this pod, of a Job that had several."),
+});
+
+/** Which part of a Job's log is asked for. */
+export type LogRequest = z.infer<typeof logQuerySchema>;
+
+/** How far an answer came: the pod at hand, its last line's stamp, and whether the Job has had other pods. */
+export type LogPosition = { pod?: string | undefined; stamp?: string | undefined; hasSeveralPods: boolean };
+
+/** The query that goes on where the answer to `request` ended, without a gap and without a line twice. */
+export function toResumeQuery(request: LogRequest, position: LogPosition): string {
+  const { follow, tailLines, container } = request;
+  const pod = position.hasSeveralPods ? (position.pod ?? request.pod) : request.pod;
+  // Given with a pod, a time is of that pod alone; the others are read from their beginning.
+  const isSinceInForce = request.pod === undefined || request.pod === pod;
+  const sinceTime = position.stamp ?? (isSinceInForce ? request.sinceTime : undefined);
+  const query = new URLSearchParams();
+  if (follow) query.set("follow", "true");
+  if (position.stamp === undefined && tailLines !== undefined) query.set("tailLines", String(tailLines));
+  if (pod !== undefined) query.set("pod", pod);
+  if (container !== undefined) query.set("container", container);
+  if (sinceTime !== undefined) query.set("sinceTime", sinceTime);
+  return String(query).replaceAll("%3A", ":");
+}

@@ -1,0 +1,132 @@
+import { defaultContainer, hasPodEnded, hasStarted, statusesOf } from "../core/containers.ts";
+import { failedContainer } from "../core/job-state.ts";
+import type { Step } from "../core/job-view.ts";
+import { parseStampNs, toStampSecond } from "../core/log-stamp.ts";
+import { type SyncStep, showsStep } from "../core/sync-steps.ts";
+import type { Pod } from "../core/workload.ts";
+import { ApiError } from "../kubernetes/api-error.ts";
+import type { Cluster, LogQuery } from "../kubernetes/cluster.ts";
+import { toApiFault } from "../kubernetes/report-api-errors.ts";
+import { type LogLine, readLogLines } from "./read-log-lines.ts";
+import type { Run } from "./read-run.ts";
+
+/** What is known of a Job's log, so that a page that asks every second does not have it read every second. */
+type Scan = {
+  podUid: string;
+  seen: Map<string, Pick<Step, "line" | "at">>;
+  /** The newest line read; undefined before the first. */
+  lastNs?: bigint;
+  /** When that line was first read, by our own monotonic clock. */
+  lastReadAtMs: number;
+  /** Whether no further line can have the same second in its stamp. */
+  isSecondOver: boolean;
+  /** Whether the log was read after the container had ended: there is nothing more to read. */
+  isComplete: boolean;
+  lastLines?: string[];
+};
+
+/** Looks into the logs of Jobs; remembers what it saw of the last few. */
+export type LogScanner = {
+  /** The steps that the log of the Job's newest pod shows so far; undefined when none are configured. */
+  findSteps(run: Run, signal: AbortSignal): Promise<Step[] | undefined>;
+  /** The last lines of the container that made a failed Job fail; undefined when they cannot be had. */
+  readLastLines(run: Run, signal: AbortSignal): Promise<string[] | undefined>;
+};
+
+const maxRemembered = 32;
+const headBytes = 1024 * 1024;
+const tailLines = 200;
+const lastLines = 20;
+const lastLinesBytes = 64 * 1024;
+const longestShown = 1_024;
+/** A line read this long ago has its second behind it, give and take how late the node writes it. */
+const secondIsOverMs = 1_500;
+
+export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: readonly SyncStep[]): LogScanner {
+  const scans = new Map<string, Scan>();
+
+  /** The Job's scan, begun anew when another pod has become the newest. */
+  function recall(jobUid: string, podUid: string | undefined): Scan | undefined {
+    const known = scans.get(jobUid);
+    scans.delete(jobUid);
+    const isKnown = known && (podUid === undefined || known.podUid === podUid);
+    const fresh = { seen: new Map(), lastReadAtMs: 0, isSecondOver: false, isComplete: false };
+    const scan = isKnown ? known : podUid === undefined ? undefined : { podUid, ...fresh };
+    if (scan) scans.set(jobUid, scan); // behind all others: the one longest not asked for is in front
+    const oldest = scans.keys().next();
+    if (scans.size > maxRemembered && !oldest.done) scans.delete(oldest.value);
+    return scan;
+  }
+
+  async function read(pod: Pod, query: LogQuery & { limitBytes: number }, signal: AbortSignal) {
+    const log = await cluster.readLog(pod.metadata.name, query, { signal });
+    return readLogLines(log, query.limitBytes);
+  }
+
+  function take(scan: Scan, lines: LogLine[]): void {
+    for (const { stamp, text } of lines) {
+      const ns = parseStampNs(stamp);
+      if (ns === undefined || (scan.lastNs !== undefined && ns <= scan.lastNs)) continue;
+      scan.lastNs = ns;
+      scan.lastReadAtMs = performance.now();
+      scan.isSecondOver = false;
+      const at = new Date(Number(ns / 1_000_000n)).toISOString();
+      for (const step of steps) {
+        if (scan.seen.has(step.name) || !showsStep(text, step)) continue;
+        scan.seen.set(step.name, { line: text.slice(0, longestShown).toWellFormed(), at });
+      }
+    }
+  }
+
+  async function scanOn(scan: Scan, pod: Pod, signal: AbortSignal): Promise<void> {
+    const container = defaultContainer(pod);
+    const status = statusesOf(pod).find(({ name }) => name === container);
+    if (!status || !hasStarted(status)) return;
+    const { lastNs, lastReadAtMs, isSecondOver } = scan;
+    const sinceNs = lastNs === undefined ? undefined : lastNs + (isSecondOver ? 1_000_000_000n : 0n);
+    const since = sinceNs === undefined ? {} : { sinceTime: toStampSecond(sinceNs) };
+    const startedAtMs = performance.now();
+    const head = await read(pod, { container, limitBytes: headBytes, ...since }, signal);
+    take(scan, head.lines);
+    if (head.isCut) take(scan, (await read(pod, { container, limitBytes: headBytes, tailLines }, signal)).lines);
+    if (startedAtMs - scan.lastReadAtMs > secondIsOverMs) scan.isSecondOver = true;
+    scan.isComplete = hasPodEnded(pod);
+  }
+
+  return {
+    async findSteps({ job, pods }, signal) {
+      if (steps.length === 0) return undefined;
+      const pod = pods.at(-1);
+      const scan = recall(job.metadata.uid, pod?.metadata.uid);
+      if (scan && pod && !scan.isComplete && scan.seen.size < steps.length) {
+        await scanOn(scan, pod, signal).catch(passOver(signal));
+      }
+      return steps.map(({ name }) => {
+        const seen = scan?.seen.get(name);
+        return { name, state: seen ? "seen" : "unknown", ...seen };
+      });
+    },
+    async readLastLines({ job, pods }, signal) {
+      const pod = pods.findLast(({ status }) => status?.phase === "Failed");
+      const container = pod && failedContainer(pod)?.name;
+      const scan = recall(job.metadata.uid, pods.at(-1)?.metadata.uid);
+      if (!scan || !pod || container === undefined) return scan?.lastLines;
+      if (!scan.lastLines) {
+        const query = { container, tailLines: lastLines, limitBytes: lastLinesBytes };
+        const answer = await read(pod, query, signal).catch(passOver(signal));
+        const toShown = ({ text }: LogLine) => text.slice(0, longestShown).toWellFormed();
+        if (answer) scan.lastLines = answer.lines.map(toShown);
+      }
+      return scan.lastLines;
+    },
+  };
+}
+
+/** For `.catch`: a log that cannot be read now leaves steps unknown; a missing right must be told, and so must haste. */
+function passOver(signal: AbortSignal): (error: unknown) => undefined {
+  return (error) => {
+    signal.throwIfAborted();
+    if (error instanceof ApiError && error.failure.status === 403) throw toApiFault(error);
+    return undefined;
+  };
+}

@@ -1,0 +1,78 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { endOf, type Job, toJob } from "../core/workload.ts";
+import { ApiError, isPassing } from "../kubernetes/api-error.ts";
+import type { Cluster } from "../kubernetes/cluster.ts";
+import { untilAborted } from "./until-aborted.ts";
+
+/** How a wait ended: the finished Job as last seen, or undefined when it was gone without having ended. */
+type End = Job | undefined;
+
+type Watch = { end: Promise<End>; waiters: number; controller: AbortController };
+
+/** Longer than any wait, so that most watches end because their waiters did. */
+const watchTimeoutS = 30;
+const pauseMs = 500;
+
+/**
+ * Gives a function that waits until a Job ends or is gone; rejects with the signal's reason, or with an ApiError that
+ * waiting cannot mend. All who wait for the same Job share one watch, which ends when the last one leaves.
+ */
+export function createEndWatcher(cluster: Pick<Cluster, "getJob" | "watchJob">) {
+  const watches = new Map<string, Watch>();
+
+  function begin(job: Job): Watch {
+    const controller = new AbortController();
+    const watch = { controller, waiters: 0, end: followJob(cluster, job, controller.signal) };
+    watch.end.catch(() => undefined); // nobody may be left to see it fail
+    watches.set(job.metadata.uid, watch);
+    return watch;
+  }
+
+  return async (job: Job, signal: AbortSignal): Promise<End> => {
+    const { uid } = job.metadata;
+    const watch = watches.get(uid) ?? begin(job);
+    watch.waiters += 1;
+    try {
+      return await untilAborted(watch.end, signal);
+    } finally {
+      watch.waiters -= 1;
+      if (watch.waiters === 0) {
+        if (watches.get(uid) === watch) watches.delete(uid);
+        watch.controller.abort();
+      }
+    }
+  };
+}
+
+/** Watches, and looks and watches again whenever a watch ends or breaks, until the Job ends or is gone. */
+async function followJob(cluster: Pick<Cluster, "getJob" | "watchJob">, job: Job, signal: AbortSignal): Promise<End> {
+  const { name, uid } = job.metadata;
+  let { resourceVersion } = job.metadata;
+  for (;;) {
+    try {
+      const events = await cluster.watchJob(name, { resourceVersion, timeoutS: watchTimeoutS }, { signal });
+      for await (const { type, object } of events) {
+        if (type === "ERROR") break; // 410: the version is too old by now
+        const seen = toJob(object);
+        if (seen.metadata.uid !== uid) return undefined;
+        if (endOf(seen)) return seen;
+        if (type === "DELETED") return undefined;
+        resourceVersion = seen.metadata.resourceVersion;
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof ApiError && !isPassing(error.failure) && error.failure.status !== 410) throw error;
+    }
+    await pause(pauseMs, undefined, { signal });
+    const seen = await cluster.getJob(name, { signal }).catch((error) => {
+      if (error instanceof ApiError && error.failure.status === 404) return undefined;
+      if (error instanceof ApiError && isPassing(error.failure)) return job;
+      throw error;
+    });
+    if (!seen) return undefined;
+    const now = toJob(seen as never);
+    if (now.metadata.uid !== uid) return undefined;
+    if (endOf(now)) return now;
+    resourceVersion = now.metadata.resourceVersion;
+  }
+}

@@ -1,0 +1,50 @@
+import type { Played } from "./calls.ts";
+
+export interface Difference {
+  step: string;
+  /** Where in the answer: `status`, `headers.warning`, `body.spec.template`, ... */
+  path: string;
+  embedded: unknown;
+  real: unknown;
+}
+
+/** A difference that is known and why it stays. Both patterns must match the whole of what they stand for. */
+export interface KnownDifference {
+  step: RegExp;
+  path: RegExp;
+  reason: string;
+}
+
+/** Every field in which two plays of the same script differ. */
+export function differences(embedded: readonly Played[], real: readonly Played[]): Difference[] {
+  return real.flatMap((theirs, i) => {
+    const { name: step, ...answer } = theirs;
+    const { name: _name, ...ours } = embedded[i] ?? { name: "" };
+    return fieldDifferences(ours, answer, "").map((found) => ({ step, ...found }));
+  });
+}
+
+function fieldDifferences(embedded: unknown, real: unknown, path: string): Omit<Difference, "step">[] {
+  if (isTree(embedded) && isTree(real) && Array.isArray(embedded) === Array.isArray(real)) {
+    const names = new Set([...Object.keys(embedded), ...Object.keys(real)]);
+    return [...names].flatMap((name) =>
+      fieldDifferences(embedded[name], real[name], path === "" ? name : `${path}.${name}`),
+    );
+  }
+  return Object.is(embedded, real) ? [] : [{ path, embedded, real }];
+}
+
+const isTree = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+
+const whole = (pattern: RegExp, text: string) => new RegExp(`^(?:${pattern.source})$`, pattern.flags).test(text);
+
+/** The differences that no row knows, and the rows that know of none any more. */
+export function judge(found: readonly Difference[], known: readonly KnownDifference[]) {
+  const used = new Set<KnownDifference>();
+  const unknown = found.filter(({ step, path }) => {
+    const row = known.find((each) => whole(each.step, step) && whole(each.path, path));
+    if (row) used.add(row);
+    return row === undefined;
+  });
+  return { unknown, unused: known.filter((row) => !used.has(row)) };
+}
