@@ -6,10 +6,12 @@ import type { Config } from "./config.ts";
 import { isEventRequest } from "./core/cloudevent.ts";
 import { FAULTS, Fault, toFault } from "./errors.ts";
 import type { Logger } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
 import { toEventProblem, toProblem } from "./problem.ts";
 import type { Handler, Reply, Route } from "./route.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { metricsRoute } from "./routes/metrics.ts";
 import { openApiRoute } from "./routes/openapi.ts";
 import { triggerRoutes } from "./routes/trigger-sync.ts";
 import { sendReply } from "./send-reply.ts";
@@ -18,6 +20,7 @@ import type { TriggerContext } from "./trigger.ts";
 /** What the app needs from the process. */
 export type AppContext = TriggerContext & {
   config: Config;
+  metrics: Metrics;
   log: Logger;
   /** undefined: authentication is off. */
   authenticate: Authenticate | undefined;
@@ -33,7 +36,7 @@ export function createApp(context: AppContext): Express {
   const app = express();
   app.disable("x-powered-by").disable("etag").enable("case sensitive routing").enable("strict routing");
   app.set("query parser", false);
-  const routes = [...healthRoutes, ...triggerRoutes(context), ...jobRoutes(context)];
+  const routes = [...healthRoutes, ...triggerRoutes(context), ...jobRoutes(context), metricsRoute(context.metrics)];
   for (const route of [...routes, openApiRoute(routes)]) mount(app, context, route);
   app.use(
     answerWith(context, ({ path }) => {
@@ -77,6 +80,7 @@ function answerWith(context: AppContext, select: (request: Request) => Handler) 
     const id = requestId(request.headers["x-request-id"]);
     const facts: Record<string, unknown> = {};
     const gone = new AbortController();
+    context.metrics.addInFlight(1);
     response.once("close", () => gone.abort());
     let reply: Reply;
     try {
@@ -113,7 +117,15 @@ function answerWith(context: AppContext, select: (request: Request) => Handler) 
       draining: context.draining,
       timeoutMs: context.config.requestTimeoutS * 1_000,
     });
-    const durationMs = Math.round(performance.now() - startedAtMs);
+    const elapsedMs = performance.now() - startedAtMs;
+    context.metrics.addInFlight(-1);
+    context.metrics.countRequest({
+      door: facts.via === undefined ? (request.path.startsWith("/health/") ? "probe" : "read") : String(facts.via),
+      outcome: String(facts.outcome ?? facts.code ?? "ok"),
+      status: reply.status,
+      durationS: elapsedMs / 1_000,
+    });
+    const durationMs = Math.round(elapsedMs);
     const line = { id, method: request.method, path: request.path.slice(0, 200), status: reply.status, durationMs };
     context.log[levelOf(request.path, reply.status)]({ ...line, ...facts, ...sent }, "request");
   };

@@ -22,6 +22,7 @@ export type Config = {
   /** undefined: nobody. */
   authTriggerSubjects: string[] | undefined;
   authReadSubjects: string[] | undefined;
+  requirePolicy: "false" | "true";
   bodyLimitBytes: number;
   apiTimeoutMs: number;
   triggerTimeoutMs: number;
@@ -123,6 +124,12 @@ export const SETTINGS: Record<string, Setting<SettingValue>> = {
     key: "authReadSubjects",
     about: "who may read Jobs, logs, metrics and the API description",
     parse: list,
+  },
+  REQUIRE_POLICY: {
+    key: "requirePolicy",
+    about: "`true`: no trigger unless the clone-only policy is seen to be enforced",
+    fallback: "false",
+    parse: oneOf(["false", "true"]),
   },
   BODY_LIMIT_BYTES: {
     key: "bodyLimitBytes",

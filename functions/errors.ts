@@ -39,6 +39,11 @@ export const FAULTS = {
   "api-refused": { status: 502, retriedBy: "all", meaning: "The Kubernetes API server refuses what we ask" },
   "foreign-job": { status: 502, retriedBy: "all", meaning: "A Job that is not ours has the name that this key needs" },
   "api-unavailable": { status: 503, retriedBy: "all", meaning: "The Kubernetes API server does not serve us now" },
+  "policy-missing": {
+    status: 503,
+    retriedBy: "all",
+    meaning: "REQUIRE_POLICY is true and the clone-only policy is not enforced",
+  },
   "quota-conflict": { status: 503, retriedBy: "all", meaning: "A ResourceQuota was changing; no Job was created" },
   "in-flight": { status: 503, retriedBy: "all", meaning: "Another trigger is just about to create its Job" },
   "record-full": { status: 503, retriedBy: "all", meaning: "The record of keys is full until its oldest key expires" },

@@ -6,8 +6,11 @@ import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { createCluster } from "./kubernetes/client.ts";
 import { loadCredentials } from "./kubernetes/credentials.ts";
 import { createIssuerDiscovery } from "./kubernetes/issuer.ts";
+import { shareCronJobReads } from "./kubernetes/share-reads.ts";
 import { createTransport, type Transport } from "./kubernetes/transport.ts";
 import { createLogger } from "./log.ts";
+import { countCalls, createMetrics } from "./metrics.ts";
+import { createPolicyCanary } from "./policy-canary.ts";
 import { createRecordStore } from "./record-store.ts";
 import { startServer } from "./server.ts";
 
@@ -28,14 +31,20 @@ async function main(): Promise<void> {
   const credentials = loadCredentials();
   const namespace = config.cronJobNamespace ?? credentials.namespace;
   const transport = createTransport(credentials);
-  const cluster = createCluster(transport, { ...config, namespace, timeoutMs: config.apiTimeoutMs });
+  const metrics = createMetrics();
+  const options = { ...config, namespace, timeoutMs: config.apiTimeoutMs };
+  const cluster = shareCronJobReads(countCalls(createCluster(transport, options), metrics));
 
   const draining = new AbortController();
   // A policy can be asked for per request only where every Job of ours is in the record.
   const isRecordUsed = config.dedupeWindowMs !== undefined || config.overlapPolicy !== "allow";
   const records = isRecordUsed ? createRecordStore(cluster) : undefined;
   const authenticate = createAuthentication(config, transport);
-  const app = createApp({ config, cluster, namespace, records, authenticate, log, draining: draining.signal });
+  const policyCanary = createPolicyCanary(cluster, { isRequired: config.requirePolicy === "true", metrics, log });
+  const app = createApp({
+    ...{ config, cluster, namespace, records, policyCanary },
+    ...{ authenticate, metrics, log, draining: draining.signal },
+  });
   const server = await startServer(app, config.port);
   log.info({ port: server.port, cronJob: `${namespace}/${config.cronJobName}` }, "listening");
   if (!authenticate) log.warn("AUTH_MODE is none: whoever reaches this port can run the CronJob");

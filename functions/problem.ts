@@ -25,9 +25,10 @@ export function toProblem(fault: Fault, requestId: string): Problem {
  */
 export function toEventProblem(problem: Problem): string {
   const spare = eventBodyLimitBytes - toAscii({ ...problem, detail: "" }).length;
-  let detail = problem.detail.replace(/\s+/g, " ");
+  // Cut before the loop: it looks at the whole text each time, and one detail can quote a 10 kB header.
+  let detail = problem.detail.replace(/\s+/g, " ").slice(0, eventBodyLimitBytes);
   while (toAscii(detail).length - 2 >= spare) detail = detail.slice(0, -1);
-  return toAscii({ ...problem, detail });
+  return toAscii({ ...problem, detail: detail.toWellFormed() });
 }
 
 function toAscii(value: unknown): string {

@@ -12,6 +12,7 @@ import { createOnce, keyReused, recognise } from "./create-once.ts";
 import { Fault } from "./errors.ts";
 import type { Cluster } from "./kubernetes/cluster.ts";
 import { reportApiErrors } from "./kubernetes/report-api-errors.ts";
+import type { PolicyCanary } from "./policy-canary.ts";
 import type { RecordStore } from "./record-store.ts";
 import { findJob, reserveKey } from "./reserve-key.ts";
 
@@ -33,6 +34,7 @@ export type TriggerContext = {
   namespace: string;
   /** The record of keys; undefined when no setting asks for it. */
   records: RecordStore | undefined;
+  policyCanary: PolicyCanary;
   config: Pick<
     Config,
     | "cronJobName"
@@ -76,6 +78,7 @@ async function run(plan: Plan, input: TriggerInput, context: TriggerContext): Pr
   const cronJob = await cluster
     .getCronJob({ signal })
     .catch(reportApiErrors({ missing: `CronJob ${namespace}/${config.cronJobName} does not exist` }));
+  await context.policyCanary.beforeTrigger(cronJob, signal);
   const job = buildJob(cronJob, plan, input);
   const overlap = resolveOverlap(plan.onOverlap, cronJob);
   const nowMs = Date.now();

@@ -3,6 +3,10 @@ import { FAULTS, Fault, type FaultCode, toFault } from "../functions/errors.ts";
 import { toEventProblem, toProblem } from "../functions/problem.ts";
 
 const codes = Object.keys(FAULTS) as FaultCode[];
+/** The codes that leave a detail the most and the least room. */
+const extremes = codes
+  .toSorted((a, b) => FAULTS[a].meaning.length + a.length - FAULTS[b].meaning.length - b.length)
+  .filter((_, index) => index === 0 || index === codes.length - 1);
 
 describe("a problem document (RFC 9457)", () => {
   it.each(codes)("of %s has the members of the catalogue, the detail and the request's id", (code) => {
@@ -46,7 +50,7 @@ describe("a problem for an event sender", () => {
   ];
 
   it.each(details)("is one line of ASCII under 700 bytes, still JSON, with %s as its detail", (_what, detail) => {
-    for (const code of codes) {
+    for (const code of extremes) {
       for (const id of ["i", "i".repeat(128)]) {
         const text = toEventProblem(toProblem(new Fault(code, detail), id));
         expect(text).toMatch(/^[\x20-\x7e]+$/);

@@ -43,6 +43,8 @@ export async function handleObjects(
   const verb = itemVerbs[method];
   if (!verb || (info.subresource !== undefined && verb === "delete")) throw methodNotAllowed();
   refuseVerb(call, verb);
+  // A real server checks forty rules of what a controller may say of a Job.
+  if (info.subresource && info.resource === JOBS && verb !== "get") throw unmodelled("writing the status of a Job");
   refuseOtherAccept(request.headers.accept);
   if (verb === "get") return get(call);
   return verb === "delete" ? remove(call, info.name) : write(call, info.name, verb);

@@ -31,8 +31,7 @@ function refuseOtherName(target: Target<KubeObject>, object: KubeObject): void {
 }
 
 function storageConflict({ resource, namespace, name }: Target<KubeObject>, given: string, found: string): ApiError {
-  const registry = resource.group === "batch" ? resource.plural : resource.plural;
-  const key = `/registry/${registry}/${namespace === undefined ? "" : `${namespace}/`}${name}`;
+  const key = `/registry/${resource.plural}/${namespace === undefined ? "" : `${namespace}/`}${name}`;
   return conflict(
     resource,
     name,
@@ -99,8 +98,7 @@ export function writeOver<T extends KubeObject>(target: Target<T>, given: T, bef
   };
   const filled = strategy.fill({ ...given, metadata: owned } as T);
   if (subresource === "status") {
-    const status = (filled as T & { status?: unknown }).status ?? {};
-    const next = { ...before, status } as T;
+    const next = { ...filled, ...("spec" in before && { spec: before.spec }) };
     return dryRun ? next : store.update(resource, next);
   }
   const prepared = strategy.prepareUpdate(filled, before);

@@ -1,15 +1,18 @@
 import { EventEmitter } from "node:events";
 import { closeSync, openSync, writeSync } from "node:fs";
-import { nanoTime } from "./clock.ts";
+import { nanoTime, nowNanos } from "./clock.ts";
+
+type Stream = "stdout" | "stderr";
 
 /** A container's log, in the format of the Container Runtime Interface: `TIME STREAM TAG text`, one line each. */
 export interface LogFile {
   path: string;
-  append(stream: "stdout" | "stderr", chunk: Buffer): void;
+  append(stream: Stream, chunk: Buffer): void;
   /** Nothing comes any more; a last line without an end is written out. */
   end(): void;
   readonly isEnded: boolean;
-  /** Emits "change" after each append and at the end. */
+  /** Grows with each change; "change" is emitted then. */
+  readonly version: number;
   changes: EventEmitter;
 }
 
@@ -21,11 +24,20 @@ const newline = 10;
 export function createLogFile(path: string): LogFile {
   const fd = openSync(path, "w");
   const changes = new EventEmitter().setMaxListeners(0);
-  const rests = new Map<"stdout" | "stderr", Buffer>();
+  const rests = new Map<Stream, Buffer>();
   let isEnded = false;
+  let version = 0;
+  let lastNanos = 0n;
 
-  const write = (stream: string, tag: "F" | "P", text: Buffer) => {
-    writeSync(fd, Buffer.concat([Buffer.from(`${nanoTime()} ${stream} ${tag} `), text, Buffer.from("\n")]));
+  /** No two lines have the same time, so that a reader can say from which one on. */
+  const prefix = (stream: Stream, tag: "F" | "P") => {
+    const now = nowNanos();
+    lastNanos = now > lastNanos ? now : lastNanos + 1n;
+    return Buffer.from(`${nanoTime(lastNanos)} ${stream} ${tag} `);
+  };
+  const changed = () => {
+    version += 1;
+    changes.emit("change");
   };
 
   return {
@@ -34,25 +46,35 @@ export function createLogFile(path: string): LogFile {
     get isEnded() {
       return isEnded;
     },
+    get version() {
+      return version;
+    },
     append: (stream, chunk) => {
       if (isEnded) return;
-      let rest = Buffer.concat([rests.get(stream) ?? Buffer.alloc(0), chunk]);
+      const rest = rests.get(stream);
+      const text = rest ? Buffer.concat([rest, chunk]) : chunk;
+      const lines: Buffer[] = [];
+      let start = 0;
       for (;;) {
-        const end = rest.subarray(0, longestPartBytes + 1).indexOf(newline);
-        if (end < 0 && rest.length <= longestPartBytes) break;
-        const length = end < 0 ? longestPartBytes : end;
-        write(stream, end < 0 ? "P" : "F", rest.subarray(0, length));
-        rest = rest.subarray(end < 0 ? length : length + 1);
+        const end = text.indexOf(newline, start);
+        const isWhole = end >= 0 && end - start <= longestPartBytes;
+        if (!isWhole && text.length - start <= longestPartBytes) break;
+        const stop = isWhole ? end : start + longestPartBytes;
+        lines.push(prefix(stream, isWhole ? "F" : "P"), text.subarray(start, stop), Buffer.from("\n"));
+        start = isWhole ? stop + 1 : stop;
       }
-      rests.set(stream, Buffer.from(rest));
-      changes.emit("change");
+      if (start < text.length) rests.set(stream, Buffer.from(text.subarray(start)));
+      else rests.delete(stream);
+      if (lines.length === 0) return;
+      writeSync(fd, Buffer.concat(lines));
+      changed();
     },
     end: () => {
       if (isEnded) return;
-      for (const [stream, rest] of rests) if (rest.length > 0) write(stream, "F", rest);
+      for (const [stream, rest] of rests) writeSync(fd, Buffer.concat([prefix(stream, "F"), rest, Buffer.from("\n")]));
       isEnded = true;
       closeSync(fd);
-      changes.emit("change");
+      changed();
     },
   };
 }

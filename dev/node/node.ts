@@ -73,6 +73,11 @@ export async function createNode(store: Store, { images }: NodeOptions): Promise
   };
 
   const failToPull = (pod: Pod, image: string) => {
+    if (pod.spec.containers[0]?.imagePullPolicy === "Never") {
+      const message = `Container image "${image}" is not present with pull policy of Never`;
+      setState(pod, { waiting: { reason: "ErrImageNeverPull", message } }, "");
+      return;
+    }
     const problem = `failed to pull and unpack image "${image}": the embedded cluster has no directory for it`;
     setState(pod, { waiting: { reason: "ErrImagePull", message: problem } }, "");
     const message = `Back-off pulling image "${image}": ErrImagePull: ${problem}`;

@@ -39,6 +39,7 @@ export function unschedulable(pod: Pod, message: string): Pod {
 export function withContainerState(pod: Pod, state: ContainerState, containerId: string): Pod {
   const [container] = pod.spec.containers;
   const phase = phaseOf(state);
+  const requests = container?.resources?.requests;
   const isRunning = state.running !== undefined;
   const isOver = phase === "Succeeded" || phase === "Failed";
   const notReady: [string?, string?] = isRunning
@@ -59,6 +60,7 @@ export function withContainerState(pod: Pod, state: ContainerState, containerId:
     imageID: state.waiting ? "" : `embedded://${container?.image}`,
     ...(!state.waiting && { containerID: containerId }),
     started: isRunning,
+    ...(requests && !state.waiting && { allocatedResources: requests, resources: container?.resources }),
   };
   return {
     ...pod,
@@ -80,6 +82,7 @@ export function withContainerState(pod: Pod, state: ContainerState, containerId:
       startTime: pod.status.startTime ?? secondsTime(Date.now()),
       containerStatuses: [status],
       qosClass: qosClass(pod),
+      ...(requests && { allocatedResources: requests }),
     },
   };
 }

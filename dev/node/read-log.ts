@@ -2,31 +2,48 @@ import { once } from "node:events";
 import { type FileHandle, open } from "node:fs/promises";
 import { Readable } from "node:stream";
 import type { LogOptions } from "../api/pod-log.ts";
+import { createLogFormatter } from "./format-log.ts";
 import type { LogFile } from "./log-file.ts";
 
 const chunkBytes = 64 * 1024;
 const newline = 10;
 
-/** The lines of a log, as the kubelet gives them out: without what the runtime wrote before them, or with the time. */
+/** The lines of a log as the kubelet gives them out, read only as fast as they are taken. */
 export function readLog(file: LogFile, options: LogOptions): Readable {
-  return Readable.from(chunksOf(file, options), { objectMode: false });
+  const left = new AbortController();
+  const chunks = chunksOf(file, options, left.signal);
+  return new Readable({
+    read() {
+      chunks.next().then(
+        ({ done, value }) => this.push(done ? null : value),
+        (error: Error) => this.destroy(error),
+      );
+    },
+    // A reader who leaves ends the wait for a line that may never come.
+    destroy(error, done) {
+      left.abort();
+      chunks.return().then(
+        () => done(error),
+        () => done(error),
+      );
+    },
+  });
 }
 
-async function* chunksOf(file: LogFile, options: LogOptions): AsyncGenerator<Buffer> {
+async function* chunksOf(file: LogFile, options: LogOptions, signal: AbortSignal): AsyncGenerator<Buffer, void, void> {
   const handle = await open(file.path, "r");
-  const format = createFormatter(options);
   try {
+    const format = createLogFormatter(options);
     let position = await startPosition(handle, options.tailLines);
     let rest = Buffer.alloc(0);
     for (;;) {
-      // Asked before reading, so that what comes with the end is not missed.
-      const wasEnded = file.isEnded;
-      const changed = once(file.changes, "change", { signal: AbortSignal.timeout(0x7fffffff) }).catch(() => undefined);
+      // Both are asked before reading, so that nothing that comes meanwhile is missed.
+      const { isEnded, version } = file;
       const { bytesRead, buffer } = await handle.read(Buffer.alloc(chunkBytes), 0, chunkBytes, position);
       position += bytesRead;
       if (bytesRead === 0) {
-        if (wasEnded || !options.follow) return;
-        await changed;
+        if (isEnded || !options.follow || signal.aborted) return;
+        if (file.version === version) await once(file.changes, "change", { signal }).catch(() => undefined);
         continue;
       }
       const text = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
@@ -39,37 +56,6 @@ async function* chunksOf(file: LogFile, options: LogOptions): AsyncGenerator<Buf
   } finally {
     await handle.close();
   }
-}
-
-type Formatter = (lines: Buffer) => { output: Buffer; isFull: boolean };
-
-function createFormatter({ timestamps, sinceMs, limitBytes = Number.POSITIVE_INFINITY }: LogOptions): Formatter {
-  let left = limitBytes;
-  let isContinued = false;
-  return (lines) => {
-    const parts: Buffer[] = [];
-    for (let start = 0; start < lines.length && left > 0; ) {
-      const end = lines.indexOf(newline, start);
-      const line = lines.subarray(start, end);
-      start = end + 1;
-      // `TIME STREAM TAG text`
-      const timeEnd = line.indexOf(32);
-      const tagAt = line.indexOf(32, timeEnd + 1) + 1;
-      const time = line.subarray(0, timeEnd).toString("latin1");
-      if (sinceMs !== undefined && Date.parse(time) < sinceMs) continue;
-      const isPart = line[tagAt] === 80;
-      const prefix = timestamps && !isContinued ? `${time} ` : "";
-      const text = Buffer.concat([
-        Buffer.from(prefix),
-        line.subarray(tagAt + 2),
-        Buffer.from(isPart ? "" : "\n"),
-      ]).subarray(0, left);
-      isContinued = isPart;
-      left -= text.length;
-      parts.push(text);
-    }
-    return { output: Buffer.concat(parts), isFull: left <= 0 };
-  };
 }
 
 /** Where the last lines begin: counted from the end of the file in chunks. */

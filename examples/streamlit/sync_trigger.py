@@ -8,26 +8,26 @@ print(sync.wait(started.job.name).state)
 from __future__ import annotations
 
 import random
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 
 _T = TypeVar("_T")
-
-RETRIED = frozenset({429, 502, 503, 504})
-"""Statuses that the function's contract lets a caller repeat, with the same key."""
-
+_retried = {429, 502, 503, 504}  # what the function's contract lets a caller repeat, with the same key
+_trigger_timeout = httpx.Timeout(20.0, connect=5.0)  # the function itself answers within 15 s
 _longest_pause_s = 10.0
-_longest_wait_s = 25  # what the function grants to `Prefer: wait`
 _line_limit = 8_192  # characters; a log may hold a line of any length, our memory may not
 _times = frozenset({"created_at", "started_at", "finished_at", "at"})
-_silence_s = 330.0  # a followed log ends 10 s before the function's REQUEST_TIMEOUT_S, 300 s by default
+_log_timeout = httpx.Timeout(
+    5.0, read=330.0
+)  # a followed log ends 10 s before the function's REQUEST_TIMEOUT_S, 300 s by default
 
 
 class SyncTriggerError(Exception):
@@ -39,16 +39,13 @@ class SyncTriggerError(Exception):
         self.detail = detail
         self.status = status
         self.retry_after_s: float | None = None
-        members = problem or {}
-        self.request_id: str | None = members.get("instance")
-        """The function's log has a line with this id."""
-        self.job: JobRef | None = _to_job_ref(members.get("job"))
-        """The unfinished Job that a refusal (409) names."""
+        self.request_id = (problem or {}).get("instance")  # the function's log has a line with it
+        self.job = _to_job_ref((problem or {}).get("job"))  # the unfinished Job that a refusal (409) names
 
     @property
     def is_passing(self) -> bool:
         """Whether the same request may succeed later without anybody's doing."""
-        return self.code == "unreachable" or self.status in RETRIED
+        return self.code == "unreachable" or self.status in _retried
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,23 +104,13 @@ class Job:
 
 
 class SyncTrigger:
-    """Talks to one sync-trigger. Every call raises SyncTriggerError; none has the token in its text."""
+    """Talks to one sync-trigger. Calls raise SyncTriggerError, which never holds the token; `token` gives the newest."""
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        token: Callable[[], str | None] = lambda: None,
-        timeout_s: float = 5.0,
-        trigger_timeout_s: float = 20.0,
-        transport: httpx.BaseTransport | None = None,
-    ):
-        """`token` is asked before each request, so that a rotated one is used at once."""
+    def __init__(self, url: str, *, token: Callable[[], str | None] = lambda: None, timeout_s: float = 5.0):
         self.url = url.rstrip("/")
         self._token = token
-        self._trigger_timeout = httpx.Timeout(trigger_timeout_s, connect=timeout_s)  # the function answers within 15 s
         # No proxy and no netrc of the environment: the address is inside the cluster, and so must the token stay.
-        self._http = httpx.Client(base_url=self.url, timeout=timeout_s, trust_env=False, transport=transport)
+        self._http = httpx.Client(base_url=self.url, timeout=timeout_s, trust_env=False)
 
     def trigger(
         self,
@@ -142,24 +129,23 @@ class SyncTrigger:
         request = {"reason": reason, "onOverlap": on_overlap, "ifOlderThan": if_older_than}
         body = {name: value for name, value in request.items() if value is not None}
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
-        for attempt in range(1, tries + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
-                timeout = self._trigger_timeout
-                answer = self._ask("POST", "/trigger-sync", json=body, headers=headers, timeout=timeout)
+                answer = self._ask("POST", "/trigger-sync", headers, json=body, timeout=_trigger_timeout)
                 return _parse(_to_triggered, answer)
             except SyncTriggerError as error:
                 pause_s = _pause_s(error, attempt)
-                if not error.is_passing or attempt == tries or pause_s > _longest_pause_s:
+                if not error.is_passing or attempt >= tries or pause_s > _longest_pause_s:
                     raise
                 on_retry(error, pause_s)
                 time.sleep(pause_s)
-        raise ValueError("tries: at least 1")
 
     def job(self, name: str, *, wait_s: int = 0) -> Job:
         """One Job; with `wait_s` (at most 25) the answer comes when it ends, or then."""
         headers = {"Prefer": f"wait={wait_s}"} if wait_s else {}
-        options = {"timeout": httpx.Timeout(5.0, read=wait_s + 10.0)} if wait_s else {}
-        return _parse(_to_job, self._ask("GET", _path(name), headers=headers, **options))
+        return _parse(_to_job, self._ask("GET", _path(name), headers, timeout=httpx.Timeout(5.0, read=wait_s + 5.0)))
 
     def wait(self, name: str, *, timeout_s: float = 3_600.0) -> Job:
         """The Job once it has ended. Raises TimeoutError; errors that may pass are waited out."""
@@ -168,7 +154,7 @@ class SyncTrigger:
         while (left_s := ends_at - time.monotonic()) > 0:
             asked_at = time.monotonic()
             try:
-                job = self.job(name, wait_s=max(1, min(_longest_wait_s, round(left_s))))
+                job = self.job(name, wait_s=max(1, min(25, round(left_s))))
                 if job.has_ended:
                     return job
                 attempt = 0
@@ -196,22 +182,30 @@ class SyncTrigger:
         return _parse(lambda data: [_to_job(job) for job in data["jobs"]], answer)
 
     def stream_log(
-        self,
-        name: str,
-        *,
-        follow: bool = False,
-        tail_lines: int | None = None,
-        since_time: str | None = None,
-        container: str | None = None,
+        self, name: str, *, follow: bool = False, tail_lines: int | None = None, since_time: str | None = None
     ) -> Iterator[str]:
-        """Lines of the Job's log as they come; one that is longer than 8,192 characters comes in parts."""
-        query = {"tailLines": tail_lines, "sinceTime": since_time, "container": container}
-        params = {name: value for name, value in query.items() if value is not None} | (
-            {"follow": "true"} if follow else {}
-        )
-        options: dict[str, Any] = {"params": params, "timeout": httpx.Timeout(5.0, read=_silence_s)}
+        """Lines of the Job's log as they come; one that is longer than 8,192 characters comes in parts.
+
+        The function ends a long answer early and says where to go on; here it is one log all the same.
+        """
+        query = {"follow": "true" if follow else None, "tailLines": tail_lines, "sinceTime": since_time}
+        path = f"{_path(name)}/logs?{urlencode({key: value for key, value in query.items() if value is not None})}"
+        resume = re.compile(rf"--- sync-trigger: .*; resume with ({re.escape(_path(name))}/logs\?\S+)")
+        while path:
+            held = ""
+            for line in self._stream(path):
+                if held:
+                    yield held
+                held = line if resume.fullmatch(line) else ""
+                if not held:
+                    yield line
+            found = resume.fullmatch(held)
+            path = found[1] if found and found[1] != path else ""
+            time.sleep(1 if path else 0)
+
+    def _stream(self, path: str) -> Iterator[str]:
         try:
-            with self._http.stream("GET", f"{_path(name)}/logs", headers=self._credentials(), **options) as answer:
+            with self._http.stream("GET", path, headers=self._credentials(), timeout=_log_timeout) as answer:
                 if not answer.is_success:
                     answer.read()
                     raise _to_error(answer)
@@ -219,11 +213,9 @@ class SyncTrigger:
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
 
-    def _ask(
-        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **options: Any
-    ) -> httpx.Response:
+    def _ask(self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any) -> httpx.Response:
+        sent = {**self._credentials(), **(headers or {})}
         try:
-            sent = {**self._credentials(), **(headers or {})}
             answer = self._http.request(method, path, headers=sent, **options)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._unreachable(error) from None
@@ -232,9 +224,9 @@ class SyncTrigger:
         return answer
 
     def _credentials(self) -> dict[str, str]:
-        token = (self._token() or "").strip()
+        token = self._token()
         # Checked here, because the HTTP library would print the whole header in its error.
-        if not token.isascii() or not token.isprintable():
+        if token and not (token.isascii() and token.isprintable()):
             raise SyncTriggerError("bad-token", "the token holds characters that a header cannot carry")
         return {"Authorization": f"Bearer {token}"} if token else {}
 
@@ -246,10 +238,11 @@ class SyncTrigger:
 def _lines(texts: Iterator[str]) -> Iterator[str]:
     held = ""
     for text in texts:
-        held += text
-        while (end := held.find("\n", 0, _line_limit + 1)) != -1 or len(held) > _line_limit:
-            line, held = (held[:end], held[end + 1 :]) if end != -1 else (held[:_line_limit], held[_line_limit:])
-            yield line
+        held, start = held + text, 0
+        while (end := held.find("\n", start, start + _line_limit + 1)) != -1 or len(held) - start > _line_limit:
+            yield held[start : end if end != -1 else start + _line_limit]
+            start = end + 1 if end != -1 else start + _line_limit
+        held = held[start:]
     if held:
         yield held
 
@@ -296,8 +289,7 @@ def _members(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
     """The members of JSON that a dataclass knows: newer functions may send more."""
     members = {}
     for name in (field.name for field in fields(kind)):
-        first, *others = name.split("_")
-        member = "".join([first, *(other.title() for other in others)])
+        member = re.sub("_(.)", lambda found: found[1].upper(), name)
         if member in data:
             members[name] = datetime.fromisoformat(data[member]) if name in _times else data[member]
     return members

@@ -37,6 +37,8 @@ export function createCluster(
         { method: "POST", path: `${batch}/jobs?timeout=${Math.ceil(timeoutMs / 1_000)}s`, body: JSON.stringify(job) },
         options,
       ),
+    tryJob: (job, options) =>
+      call("tryJob", { method: "POST", path: `${batch}/jobs?dryRun=All`, body: JSON.stringify(job) }, options),
     getLease: (options) => read("getLease", lease, options),
     updateLease: (object, options) =>
       call("updateLease", { method: "PUT", path: lease, body: JSON.stringify(object) }, options),

@@ -25,6 +25,8 @@ export type Cluster = {
   getJob(name: string, options: CallOptions): Promise<JsonObject>;
   /** Stores a Job and gives it back as stored; sent once, never repeated. */
   createJob(job: JsonObject, options: CallOptions): Promise<JsonObject>;
+  /** Asks what would become of a Job: admission runs, nothing is stored. */
+  tryJob(job: JsonObject, options: CallOptions): Promise<JsonObject>;
   /** The Lease that carries the record of keys. */
   getLease(options: CallOptions): Promise<JsonObject>;
   /** Replaces that Lease if its resourceVersion is still the given one (else 409 Conflict); sent once. */
@@ -50,6 +52,7 @@ export const RIGHTS = {
   getCronJob: { verb: "get", apiGroup: "batch", resource: "cronjobs", byName: true, grantedBy: "manifests/rights" },
   getJob: { verb: "get", apiGroup: "batch", resource: "jobs", byName: false, grantedBy: "manifests/rights" },
   createJob: { verb: "create", apiGroup: "batch", resource: "jobs", byName: false, grantedBy: "manifests/rights" },
+  tryJob: { verb: "create", apiGroup: "batch", resource: "jobs", byName: false, grantedBy: "manifests/rights" },
   getLease: {
     verb: "get",
     apiGroup: "coordination.k8s.io",

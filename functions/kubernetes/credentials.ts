@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent, type RequestOptions } from "node:https";
 import { KubeConfig } from "@kubernetes/client-node";
+import { ConfigError } from "../config.ts";
 
 /** What a request to the API server needs: where, with which headers, over which connections. */
 export type Access = {
@@ -26,13 +27,15 @@ const freshForMs = 30_000;
 
 /**
  * Credentials of the pod, or of a kubeconfig (KUBECONFIG, ~/.kube/config), read by client-node. Its own transport is
- * not used: it opens a TLS connection for each call. One keep-alive agent here lives until certificates change.
+ * not used: it opens a TLS connection for each call. One keep-alive agent here lives until certificates change. Throws a
+ * ConfigError where there is no cluster.
  */
 export function loadCredentials(context?: string): Credentials {
   let config = readKubeConfig(context);
   let access: Access | undefined;
   let agentIdentity = "";
   let readAtMs = 0;
+  let reading: Promise<Access> | undefined;
 
   async function read(): Promise<Access> {
     const options: RequestOptions = {};
@@ -41,8 +44,8 @@ export function loadCredentials(context?: string): Credentials {
     const tls = pickTls(options);
     const identity = JSON.stringify(tls);
     if (!access || identity !== agentIdentity) {
-      // Requests under way keep the old agent's sockets; idle ones are dropped with it.
-      access?.agent.destroy(); // not the streams': a watch or a log goes on over its old connection
+      // Not destroyed: that would end requests under way. They go on over their old connections.
+      if (access) closeIdle(access.agent);
       agentIdentity = identity;
       const streamAgent = createAgent(server, tls, Number.POSITIVE_INFINITY);
       access = { server, headers: {}, agent: createAgent(server, tls, 64), streamAgent };
@@ -52,12 +55,20 @@ export function loadCredentials(context?: string): Credentials {
     return access;
   }
 
+  /** Many may ask at the same time; one reads. */
+  function refresh(): Promise<Access> {
+    reading ??= read().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  }
+
   return {
     namespace: config.getContextObject(config.getCurrentContext())?.namespace?.trim() || "default",
-    access: async () => (access && performance.now() - readAtMs < freshForMs ? access : read()),
+    access: async () => (access && performance.now() - readAtMs < freshForMs ? access : refresh()),
     reload: async () => {
       config = readKubeConfig(context);
-      await read();
+      await refresh();
     },
     close: () => {
       access?.agent.destroy();
@@ -68,10 +79,21 @@ export function loadCredentials(context?: string): Credentials {
 
 function readKubeConfig(context: string | undefined): KubeConfig {
   const config = new KubeConfig();
-  config.loadFromDefault();
+  try {
+    config.loadFromDefault();
+  } catch (error) {
+    throw new ConfigError([`KUBECONFIG: cannot be read: ${error instanceof Error ? error.message : error}`]);
+  }
   if (context !== undefined) config.setCurrentContext(context);
-  if (!config.getCurrentCluster()?.server) throw new Error("no Kubernetes cluster: neither in a pod nor a kubeconfig");
+  // Where there is nothing, client-node guesses http://localhost:8080 under a context of this name.
+  if (!config.getCurrentCluster()?.server || config.getCurrentContext() === "loaded-context") {
+    throw new ConfigError(["no Kubernetes cluster: neither in a pod nor a kubeconfig (KUBECONFIG, ~/.kube/config)"]);
+  }
   return config;
+}
+
+function closeIdle(agent: HttpAgent): void {
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }
 
 type Tls = Pick<RequestOptions, "ca" | "cert" | "key" | "pfx" | "passphrase" | "rejectUnauthorized" | "servername">;

@@ -36,10 +36,11 @@ test.each(["SIGTERM", "SIGINT"] as const)(
   "on %s what is in flight is answered, then the exit code is 0",
   async (name) => {
     const fn = await start();
-    const before = proxy.requests.length;
-    proxy.rule(() => ({ kind: "delay", ms: 300 }));
+    proxy.requests.length = 0;
+    const isCreate = ({ method }: { method: string }) => method === "POST";
+    proxy.rule((request) => (isCreate(request) ? { kind: "delay", ms: 500 } : undefined));
     const pending = Array.from({ length: 5 }, () => fetch(`${fn.url}/trigger-sync`, { method: "POST" }));
-    await until("all triggers to be in flight", () => proxy.requests.length >= before + 5);
+    await until("all triggers to be in flight", () => proxy.requests.filter(isCreate).length === 5);
     fn.signal(name);
     const answers = await Promise.all(pending);
     proxy.rule(() => undefined);
@@ -97,4 +98,16 @@ test("the namespace is the kubeconfig's when none is set", async () => {
 
 test("no Job but those of the answered triggers is there at the end", async () => {
   expect(await listJobs(target.api, namespace)).toHaveLength(12);
+});
+
+test("100 triggers at once share their reads of the CronJob and make 100 Jobs", async () => {
+  const fn = await start();
+  const before = (await listJobs(target.api, namespace)).length;
+  proxy.requests.length = 0;
+  const trigger = () => fetch(`${fn.url}/trigger-sync`, { method: "POST" });
+  await Promise.all((await Promise.all(Array.from({ length: 100 }, trigger))).map(readTrigger));
+  const reads = proxy.requests.filter(({ method }) => method === "GET").length;
+  expect(proxy.requests.length - reads, "creates").toBe(100);
+  expect(reads).toBeLessThan(50);
+  expect(await listJobs(target.api, namespace)).toHaveLength(before + 100);
 });

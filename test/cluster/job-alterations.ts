@@ -150,6 +150,55 @@ export const alterations: [what: string, ...edits: Edit[]][] = [
   ["a selector of its own", ["spec/manualSelector", true], ["spec/selector", { matchLabels: { app: "sync" } }]],
 ];
 
+/** A CronJob that leaves to the API server what can be left to it. */
+function sparseCronJob(name: string, jobSpec: JsonObject, podMetadata: JsonObject = {}): JsonObject {
+  const template = { metadata: podMetadata, spec: { restartPolicy: "Never", containers: [{ name: "main", image }] } };
+  const jobTemplate = { spec: { suspend: true, ...jobSpec, template } };
+  return {
+    apiVersion: "batch/v1",
+    kind: "CronJob",
+    metadata: { name },
+    spec: { schedule: "0 3 * * *", suspend: true, jobTemplate },
+  };
+}
+
+/** CronJobs whose Jobs get defaults that depend on other fields, and single alterations of those. */
+export const sparseShapes: [what: string, cronJob: JsonObject, ...alterations: typeof alterations][] = [
+  [
+    "labels on the pod alone",
+    sparseCronJob("pod-labels", {}, { labels: { app: "sync" } }),
+    ["other labels", ["metadata/labels", { app: "x" }]],
+  ],
+  [
+    "no labels at all",
+    sparseCronJob("no-labels", {}),
+    ["a label", ["metadata/labels", { more: "x" }]],
+    ["a label of the pod", ["metadata/labels", { "job-name": "x" }]],
+    ["no completions", ["spec/parallelism", 1]],
+  ],
+  [
+    "parallelism without completions",
+    sparseCronJob("parallel", { parallelism: 3 }),
+    ["one completion", ["spec/completions", 1]],
+    ["no completions needed", ["spec/completions", 0]],
+  ],
+  [
+    "completions without parallelism",
+    sparseCronJob("completions", { completions: 3 }),
+    ["parallel pods", ["spec/parallelism", 2]],
+  ],
+  [
+    "retries for each index",
+    sparseCronJob("indexed", { completionMode: "Indexed", completions: 2, backoffLimitPerIndex: 1 }),
+    ["the usual number of retries", ["spec/backoffLimit", 6]],
+  ],
+  [
+    "a failure policy",
+    sparseCronJob("failure-policy", { podFailurePolicy: failurePolicy }),
+    ["another rule", ["spec/podFailurePolicy/rules/0/action", "Count"]],
+  ],
+];
+
 /** A copy with the edits made. */
 export function alter(job: JsonObject, edits: Edit[]): JsonObject {
   const copy = structuredClone(job);

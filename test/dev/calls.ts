@@ -31,7 +31,7 @@ export interface Played {
   body: JsonObject | string;
 }
 
-const deadlineMs = 20_000;
+const deadlineMs = 60_000;
 const compared = ["content-type", "warning", "cache-control", "allow", "retry-after", "x-content-type-options"];
 
 /** The script of calls: everything in one namespace, in this order, since later calls build on earlier ones. */
@@ -84,7 +84,8 @@ async function sendUntil(step: Step, send: () => Promise<Answer>): Promise<Answe
   for (;;) {
     const answer = await send();
     const parsed = parseBody(answer.text);
-    if (!step.until || step.until(typeof parsed === "string" ? {} : parsed, answer.status)) return answer;
+    const body = typeof parsed === "string" ? {} : parsed;
+    if (!step.until || step.until(body, answer.status, answer.text)) return answer;
     if (Date.now() > giveUpAtMs) throw new Error(`${step.name}: still ${answer.status} ${answer.text.slice(0, 1000)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -2,8 +2,9 @@ import type { Played } from "./calls.ts";
 
 const uid = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g;
 const time = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
-const recordVersion = /(ResourceVersion in record \()\d+/g;
-const generated = /\b(made|run)-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g;
+/** In messages that name a version or hold a whole object. */
+const versionInText = /(ResourceVersion in record \(|"resourceVersion\\?":\\?")\d+/g;
+const generated = /\b(made|run-[a-z-]+)-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g;
 
 /**
  * The answers without what no two servers have in common: uids become numbers in the order of their appearance, so that
@@ -24,7 +25,7 @@ export function normalise(played: readonly Played[], namespace: string): Played[
       .replace(uid, numbered)
       .replace(time, (found) => (found.startsWith(today) ? "NOW" : found))
       .replace(generated, "$1-XXXXX")
-      .replace(recordVersion, "$1VERSION");
+      .replace(versionInText, "$1VERSION");
   return played.map((each) => ({
     name: text(each.name),
     status: each.status,

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, request as requestHttp, type ServerResponse } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { AddressInfo } from "node:net";
+import { pipeline } from "node:stream/promises";
 import type { KubeApi } from "./kube-api.ts";
 
 /** What becomes of a request on its way. `answer` never reaches the API server; the `after` kinds do. */
@@ -12,10 +13,20 @@ export type Fault =
   | { kind: "half the body after forwarding" }
   | { kind: "wrong content type after forwarding" }
   | { kind: "delay"; ms: number }
+  /** The answer passes up to that many bytes and is then broken off, or ended as if it were whole. */
+  | { kind: "break off" | "end early"; afterBytes: number }
   | { kind: "answer"; status: number; body?: unknown; headers?: Record<string, string> };
 
 /** One request that the function sent. */
-export type ProxiedRequest = { method: string; path: string; authorization: string | undefined };
+export type ProxiedRequest = {
+  method: string;
+  path: string;
+  authorization: string | undefined;
+  /** Bytes of the answer's body that the function was sent so far. */
+  bytes: number;
+  /** Whether the exchange still goes on. */
+  isOpen: boolean;
+};
 
 /** A server between the function and the API server that spoils what a rule tells it to. */
 export type FaultProxy = {
@@ -33,11 +44,22 @@ export async function startFaultProxy(api: KubeApi): Promise<FaultProxy> {
   let rule: (request: ProxiedRequest) => Fault | undefined = () => undefined;
   const server = createServer(async (request, response) => {
     const { method = "", url = "", headers } = request;
-    const proxied = { method, path: url, authorization: headers.authorization };
-    requests.push(proxied);
-    const fault = rule(proxied);
+    // The policy canary looks once, some seconds after the first trigger: it is no part of any trigger.
+    const isCanary = url.includes("dryRun=All");
+    const proxied = { method, path: url, authorization: headers.authorization, bytes: 0, isOpen: true };
+    if (!isCanary) requests.push(proxied);
+    response.once("close", () => {
+      proxied.isOpen = false;
+    });
+    const fault = isCanary ? undefined : rule(proxied);
     const body = await readAll(request);
-    await spoil(api, { method, path: url, body }, fault, response).catch(() => response.socket?.resetAndDestroy());
+    const forwarded = { method, path: url, body };
+    const limitBytes = fault && "afterBytes" in fault ? fault.afterBytes : Number.POSITIVE_INFINITY;
+    const streams = !fault || "afterBytes" in fault;
+    const work = streams
+      ? passOn(api, forwarded, response, { proxied, limitBytes, isBroken: fault?.kind === "break off" })
+      : spoil(api, forwarded, fault, response);
+    await work.catch(() => response.socket?.resetAndDestroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
@@ -57,9 +79,29 @@ export async function startFaultProxy(api: KubeApi): Promise<FaultProxy> {
 type Forwarded = { method: string; path: string; body: Buffer };
 type Answer = { status: number; headers: IncomingMessage["headers"]; body: Buffer };
 
-async function spoil(api: KubeApi, request: Forwarded, fault: Fault | undefined, response: ServerResponse) {
+type Passing = { proxied: ProxiedRequest; limitBytes: number; isBroken: boolean };
+
+/** Streams an answer as it comes, and ends it at either side when the other one does. */
+async function passOn(api: KubeApi, request: Forwarded, response: ServerResponse, passing: Passing): Promise<void> {
+  const { proxied, limitBytes, isBroken } = passing;
+  const answer = await open(api, request, response);
+  copyHead(response, answer);
+  response.flushHeaders();
+  async function* limited() {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      const part = chunk.subarray(0, limitBytes - proxied.bytes);
+      proxied.bytes += part.length;
+      if (part.length > 0) yield part;
+      if (proxied.bytes < limitBytes) continue;
+      if (isBroken) throw new Error("broken off");
+      return;
+    }
+  }
+  await pipeline(limited, response);
+}
+
+async function spoil(api: KubeApi, request: Forwarded, fault: Fault, response: ServerResponse) {
   const reset = () => response.socket?.resetAndDestroy();
-  if (!fault) return reply(response, await forward(api, request));
   switch (fault.kind) {
     case "delay":
       await new Promise((resolve) => setTimeout(resolve, fault.ms));
@@ -86,23 +128,38 @@ async function spoil(api: KubeApi, request: Forwarded, fault: Fault | undefined,
 }
 
 function reply(response: ServerResponse, { status, headers, body }: Answer): void {
-  const { "content-type": type = "application/json", "retry-after": retryAfter } = headers;
-  response.writeHead(status, {
-    "content-type": type,
-    ...(retryAfter === undefined ? {} : { "retry-after": retryAfter }),
-  });
+  copyHead(response, { statusCode: status, headers });
   response.end(body);
 }
 
-async function forward(api: KubeApi, { method, path, body }: Forwarded): Promise<Answer> {
+function copyHead(response: ServerResponse, { statusCode, headers }: Pick<IncomingMessage, "statusCode" | "headers">) {
+  const { "content-type": type = "application/json", "retry-after": retryAfter } = headers;
+  response.writeHead(statusCode ?? 0, {
+    "content-type": type,
+    ...(retryAfter === undefined ? {} : { "retry-after": retryAfter }),
+  });
+}
+
+async function forward(api: KubeApi, request: Forwarded): Promise<Answer> {
+  const answer = await open(api, request);
+  return { status: answer.statusCode ?? 0, headers: answer.headers, body: await readAll(answer) };
+}
+
+/** Sends a request on; it ends early when the client of `response` does. */
+async function open(api: KubeApi, { method, path, body }: Forwarded, response?: ServerResponse) {
   const { server, options } = await api.connection();
   const send = server.protocol === "https:" ? requestHttps : requestHttp;
-  return new Promise((resolve, reject) => {
+  return new Promise<IncomingMessage>((resolve, reject) => {
     const headers = { ...options.headers, "content-type": "application/json", "content-length": body.length };
-    const outgoing = send(new URL(path, server), { ...options, method, headers }, async (answer) => {
-      resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: await readAll(answer) });
+    let isWhole = false; // its connection may serve another request by now
+    const outgoing = send(new URL(path, server), { ...options, method, headers }, (answer) => {
+      answer.once("end", () => {
+        isWhole = true;
+      });
+      resolve(answer);
     });
-    outgoing.once("error", reject);
+    response?.once("close", () => !isWhole && outgoing.destroy());
+    outgoing.on("error", reject);
     outgoing.end(body);
   });
 }

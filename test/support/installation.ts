@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
-import { connectKubeApi, type KubeApi } from "./kube-api.ts";
+import type { KubeApi } from "./kube-api.ts";
 import { kubectl } from "./kubectl.ts";
+import { connectAs } from "./service-account.ts";
 
 const manifests = join(import.meta.dirname, "../../manifests");
 
@@ -52,41 +52,13 @@ export async function writeOverlay(plan: InstallationPlan): Promise<string> {
 export async function install(plan: InstallationPlan): Promise<Installation> {
   const overlay = await writeOverlay(plan);
   await kubectl("apply", "-k", overlay);
-  const kubeconfig = join(overlay, "access", "function.kubeconfig");
-  await mkdir(join(overlay, "access"));
-  const token = await kubectl("create", "token", "sync-trigger", "--namespace", plan.namespace, "--duration", "1h");
-  await writeFile(kubeconfig, kubeconfigFor(token.trim(), plan.namespace), { mode: 0o600 });
+  const { api, kubeconfig } = await connectAs("sync-trigger", plan.namespace);
   return {
-    asFunction: connectKubeApi(kubeconfig),
+    asFunction: api,
     kubeconfig,
     async remove() {
       await kubectl("delete", "-k", overlay, "--ignore-not-found", "--wait=false");
       await rm(overlay, { recursive: true });
     },
   };
-}
-
-/** The test's own cluster, seen with another token: no client certificate, which would win over it. */
-function kubeconfigFor(token: string, namespace: string): string {
-  const own = new KubeConfig();
-  own.loadFromDefault();
-  if (process.env.TEST_KUBE_CONTEXT) own.setCurrentContext(process.env.TEST_KUBE_CONTEXT);
-  const cluster = own.getCurrentCluster();
-  if (!cluster) throw new Error("KUBECONFIG names no cluster");
-  return JSON.stringify({
-    clusters: [
-      {
-        name: "c",
-        cluster: {
-          server: cluster.server,
-          "certificate-authority": cluster.caFile,
-          "certificate-authority-data": cluster.caData,
-          "insecure-skip-tls-verify": cluster.skipTLSVerify,
-        },
-      },
-    ],
-    users: [{ name: "u", user: { token } }],
-    contexts: [{ name: "x", context: { cluster: "c", user: "u", namespace } }],
-    "current-context": "x",
-  });
 }

@@ -100,12 +100,20 @@ export async function buildNode(): Promise<string> {
   });
 }
 
-/** Builds an image that holds one static program and nothing else. */
+/** Builds an image that holds one static Go program, and the time zones that Knative's own images have for PingSource. */
 export async function buildProgramImage(name: string, program: string): Promise<string> {
+  const goRoot = (await run("go", ["env", "GOROOT"])).trim();
   return buildBase({
     name,
     key: program,
-    files: { program },
-    dockerfile: 'FROM scratch\nCOPY --chmod=755 program /program\nUSER 65532:65532\nENTRYPOINT ["/program"]\n',
+    files: { program, "zoneinfo.zip": join(goRoot, "lib", "time", "zoneinfo.zip") },
+    dockerfile: [
+      "FROM scratch",
+      "COPY --chmod=755 program /program",
+      "COPY --chmod=644 zoneinfo.zip /zoneinfo.zip",
+      "ENV ZONEINFO=/zoneinfo.zip",
+      "USER 65532:65532",
+      'ENTRYPOINT ["/program"]\n',
+    ].join("\n"),
   });
 }

@@ -231,7 +231,11 @@ export const cronJobSteps = (namespace: string): Step[] => {
       method: "PATCH",
       path: `${one}/status`,
       headers: mergePatch,
-      body: { status: { lastScheduleTime: "2026-01-02T03:04:05.678+01:00" }, spec: { schedule: "9 9 * * *" } },
+      body: {
+        metadata: { annotations: { by: "status" } },
+        status: { lastScheduleTime: "2026-01-02T03:04:05.678+01:00" },
+        spec: { schedule: "9 9 * * *" },
+      },
     },
     { name: "get the status", method: "GET", path: `${one}/status` },
     ...variants({ method: "PUT", path: one }, "replace CronJob", [

@@ -1,4 +1,4 @@
-import { batch, idleSpec, job, type Step, variants } from "./step.ts";
+import { batch, idleSpec, job, mergePatch, type Step, variants } from "./step.ts";
 
 const bodies: [string, Partial<Step>][] = [
   ["half a body", { body: '{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"x"}' }],
@@ -90,6 +90,7 @@ export const unmodelledSteps = (namespace: string): Step[] => {
     ["a JSON patch", { method: "PATCH", headers: { "content-type": "application/json-patch+json" }, body: [] }],
     ["deleting a collection", { method: "DELETE", path: `${collection}?labelSelector=no-such&dryRun=All` }],
     ["a namespace's status", { path: `/api/v1/namespaces/${namespace}/status` }],
+    ["the status of a Job", { method: "PATCH", path: `${one}/status?dryRun=All`, headers: mergePatch, body: {} }],
     ["a pod made by hand", { method: "POST", path: `/api/v1/namespaces/${namespace}/pods?dryRun=All`, body: {} }],
   ]);
 };

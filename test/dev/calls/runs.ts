@@ -33,10 +33,12 @@ const runs: readonly Run[] = [
   },
   { name: "slow", container: { env: [{ name: "SYNC_SECONDS", value: "300" }] } },
   { name: "late", job: { activeDeadlineSeconds: 2 }, container: { env: [{ name: "SYNC_SECONDS", value: "300" }] } },
-  { name: "no-image", container: { image: "dev.local/no-such-image:1" } },
+  // A registry that refuses the connection fails at once; a name that is none would be looked up for long.
+  { name: "no-image", container: { image: "127.0.0.1:1/no-such-image:1" } },
+  { name: "never-pulled", container: { image: "dev.local/no-such-image:1", imagePullPolicy: "Never" } },
   { name: "no-node", pod: { nodeSelector: { "example.com/disk": "holographic" } } },
   { name: "no-command", container: { command: ["/no/such/program"] } },
-  { name: "paused", container: { env: [{ name: "SYNC_SECONDS", value: "1" }] }, job: { suspend: true } },
+  { name: "paused", container: { env: [{ name: "SYNC_SECONDS", value: "5" }] }, job: { suspend: true } },
   { name: "forgotten", job: { ttlSecondsAfterFinished: 0 } },
   { name: "unremembered", cronJob: { successfulJobsHistoryLimit: 0 } },
 ];
@@ -178,7 +180,10 @@ export const runSteps = (namespace: string): Step[] => {
     ...trigger("slow"),
     { name: "slow: its pod", ...read(podsOf("slow"), phase("Running")) },
     { name: "slow: runs", ...read(`${jobs}/run-slow`, (body) => at(body, "status.ready") === 1) },
-    { name: "slow: log so far", ...read(logOf("slow", ""), (_body, status) => status === 200) },
+    {
+      name: "slow: log so far",
+      ...read(logOf("slow", ""), (_body, _status, text) => text.includes("trade sync: started")),
+    },
     { name: "slow: deleted", method: "DELETE", path: `${jobs}/run-slow?propagationPolicy=Background` },
     { name: "slow: no pods left", ...read(podsOf("slow"), isEmpty) },
 
@@ -193,6 +198,10 @@ export const runSteps = (namespace: string): Step[] => {
       name: "no-image: log",
       ...read(logOf("no-image", ""), (body) => JSON.stringify(body).includes("trying and failing")),
     },
+
+    ...trigger("never-pulled"),
+    { name: "never-pulled: its pod", ...read(podsOf("never-pulled"), waitsFor("ErrImageNeverPull")) },
+    ...logs("never-pulled", [""]),
 
     ...trigger("no-node"),
     { name: "no-node: its pod", ...read(podsOf("no-node"), waitsFor("Unschedulable")) },
@@ -209,6 +218,7 @@ export const runSteps = (namespace: string): Step[] => {
       body: { spec: { suspend: false } },
     },
     { name: "paused: its pod", ...read(podsOf("paused"), phase("Running")) },
+    { name: "paused: runs", ...read(`${jobs}/run-paused`, (body) => at(body, "status.ready") === 1) },
     {
       name: "paused: again",
       method: "PATCH",

@@ -14,7 +14,7 @@ export interface Step {
   /** `undefined` leaves a header out that would be sent otherwise. */
   headers?: Record<string, string | undefined>;
   /** Asked again until this holds, where a controller writes in its own time. */
-  until?: (body: JsonObject, status: number) => boolean;
+  until?: (body: JsonObject, status: number, text: string) => boolean;
 }
 
 /** The value at a path such as `metadata.uid`; undefined where there is none. */

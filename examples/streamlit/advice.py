@@ -1,0 +1,160 @@
+"""What went wrong, as a sentence, and what to do about it."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sync_trigger import Job, SyncTriggerError
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A sentence and a remedy, both Markdown."""
+
+    sentence: str
+    remedy: str
+
+
+_again = "Press **Try again**: it is the same request, so it never makes a second Job."
+
+_by_code = {
+    "bad-token": (
+        "The page's access token cannot be used: {detail}.",
+        "Check the Secret that is mounted where `SYNC_TRIGGER_TOKEN_FILE` points.",
+    ),
+    "cronjob-not-found": (
+        "There is nothing to sync with: {detail}.",
+        "Create the CronJob, or correct `CRONJOB_NAME` in the ConfigMap `sync-trigger`.",
+    ),
+    "job-not-found": (
+        "This run is no longer there.",
+        "The CronJob's history limits, a TTL or a person removed the Job; what is left is in the list below.",
+    ),
+    "refused": (
+        "The sync is refused: {detail}.",
+        'If the CronJob is suspended, resume it: `kubectl -n {namespace} patch cronjob NAME -p \'{{"spec":{{"suspend":false}}}}\'`.',
+    ),
+    "key-reused": ("This request was used for another sync before.", "Press the button again: it makes a new request."),
+    "component-missing": (
+        "The function may start the sync but not show its progress.",
+        "An operator can add the missing component: {detail}.",
+    ),
+    "api-refused": (
+        "Kubernetes refuses what the function asks: {detail}.",
+        "An operator has to grant what the sentence names. After that, press **Try again**.",
+    ),
+    "foreign-job": (
+        "A foreign Job stands in the way: {detail}.",
+        "Remove or rename that Job, then press **Try again**.",
+    ),
+    "quota-conflict": ("A quota of the namespace was just changing; nothing was started.", _again),
+    "record-full": (
+        "The function's record of requests is full: {detail}.",
+        "Wait until its oldest entry expires. " + _again,
+    ),
+    "page-error": ("The page itself failed ({detail}).", "The page's own log has the details. " + _again),
+}
+
+_by_status = {
+    401: (
+        "The function does not accept this page's credentials.",
+        "Mount a valid token and set `SYNC_TRIGGER_TOKEN_FILE` to its path; a rotated one is used at once.",
+    ),
+    403: (
+        "The function knows this page but does not let it start the sync: {detail}.",
+        "An operator has to add the page's identity to the function's `AUTH_` settings.",
+    ),
+    422: (
+        "The function does not understand this page's request: {detail}.",
+        "They may be of different versions: update the page.",
+    ),
+    429: ("Too many requests at once.", "Wait a moment. " + _again),
+    503: ("The function cannot do it now: {detail}.", "This passes as a rule; wait a moment. " + _again),
+    504: ("Nobody knows yet whether the sync was started: {detail}.", _again),
+}
+
+_unreachable = (
+    "The sync function does not answer at `{url}`.",
+    "It may be starting: wait a moment. If it stays so, see whether it is there: "
+    "`kubectl -n {namespace} get ksvc,deployment sync-trigger`.",
+)
+_not_ready = ("The sync function is not ready: {detail}.", "It may be starting: wait a moment. " + _again)
+_not_the_function = (
+    "What answers at `{url}` is not the sync function ({detail}).",
+    "Correct `SYNC_TRIGGER_URL` in the ConfigMap of this page.",
+)
+_other = ("The sync function answered {status} ({code}): {detail}.", "Its log has a line with the request id.")
+
+_waits = {
+    "Unschedulable": ("no node has room for it", "Free or add capacity; it starts by itself then."),
+    "ErrImagePull": ("its image cannot be pulled", "Check the image's name and the pull secret of the CronJob."),
+    "ImagePullBackOff": ("its image cannot be pulled", "Check the image's name and the pull secret of the CronJob."),
+    "InvalidImageName": ("its image has no valid name", "Correct the image's name in the CronJob."),
+    "ErrImageNeverPull": ("its image is not on the node", "Load the image, or let the CronJob pull it."),
+    "CreateContainerConfigError": (
+        "a Secret or ConfigMap that it needs is missing",
+        "Create what the message names; it starts by itself then.",
+    ),
+    "Suspended": ("the Job is suspended", "Resume the Job, or start another sync."),
+    "CrashLoopBackOff": ("its container ended at once, again and again", "Read the log for the cause."),
+}
+
+
+def explain_error(error: SyncTriggerError, url: str) -> Advice:
+    """An error of the client in words."""
+    if error.code == "unreachable":
+        texts = _unreachable
+    elif error.code in ("bad-answer", "not-the-function") and error.status not in _by_status:
+        texts = _not_ready if error.is_passing else _not_the_function
+    elif error.code == "not-the-function" and error.status in (503, 504):
+        texts = _not_ready  # a gateway's word: nothing reached the function
+    else:
+        texts = _by_code.get(error.code) or _by_status.get(error.status or 0) or _other
+    members = {
+        "detail": plain(error.detail.rstrip(". ")),
+        "url": _without_userinfo(url),
+        "namespace": _namespace_of(url),
+        "status": error.status,
+        "code": error.code,
+    }
+    return Advice(*(text.format(**members) for text in texts))
+
+
+def explain_wait(job: Job) -> Advice | None:
+    """Why a Job does not run yet, where that is more than a moment's matter."""
+    if job.reason not in _waits:
+        return None
+    why, remedy = _waits[job.reason]
+    told = f" Kubernetes says: {plain(job.message)}" if job.message else ""
+    return Advice(f"The sync waits: {why} (`{job.reason}`).{told}", remedy)
+
+
+def explain_failure(job: Job) -> Advice:
+    """Why a Job failed."""
+    told = f" Kubernetes says: {plain(job.message)}" if job.message else ""
+    reason = f" (`{job.reason}`)" if job.reason else ""
+    again = "Mend the cause, then press **Sync now**; the last lines of its log are below."
+    if job.reason == "DeadlineExceeded":
+        return Advice(
+            f"The sync took longer than it may and was ended{reason}.{told}",
+            "If it was not stuck, raise `activeDeadlineSeconds` in the CronJob; the log shows how far it came.",
+        )
+    if job.message and "OOMKilled" in job.message:
+        return Advice(f"The sync ran out of memory{reason}.{told}", "Raise the memory limit in the CronJob.")
+    if job.exit_code is not None:
+        return Advice(f"The sync failed with exit code {job.exit_code}{reason}.{told}", again)
+    return Advice(f"The sync failed{reason}.{told}", again)
+
+
+def plain(text: str) -> str:
+    """Text of others, so that Markdown shows it as it is."""
+    return re.sub(r"([\\`*_\[\]$<>~])", r"\\\1", text)
+
+
+def _namespace_of(url: str) -> str:
+    labels = (urlsplit(url).hostname or "").split(".")
+    return labels[1] if len(labels) > 2 and labels[2] == "svc" else "NAMESPACE"
+
+
+def _without_userinfo(url: str) -> str:
+    return f"{urlsplit(url).scheme}://{urlsplit(url).netloc.rpartition('@')[2]}"

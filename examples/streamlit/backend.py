@@ -1,0 +1,96 @@
+"""What all sessions of the page share: the client, the trigger in flight, and who follows which Job."""
+
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+
+from background import Attempt, LogTail, Poll, Seen, T
+from sync_trigger import Job, SyncTrigger, SyncTriggerError
+
+DEFAULT_URL = "http://sync-trigger.kraken.svc.cluster.local"
+
+_running_pause_s = 1.0
+_passing_pause_s = 3.0
+_mended_pause_s = 10.0
+_final = {404, 501}  # gone, or the function has no right to tell: looking again will not change it soon
+_reason = "Sync now on the settings page"
+
+
+class Backend:
+    """Two people who look at the same Job cost one look a second and one log stream."""
+
+    def __init__(self, client: SyncTrigger):
+        self.client = client
+        self._lock = Lock()
+        self._attempt: Attempt | None = None
+        self.job: Callable[[str], Poll[Job]] = lru_cache(16)(self._poll_job)
+        self.log: Callable[[str], LogTail] = lru_cache(16)(self._tail_log)
+
+    def start(self, key: str) -> Attempt:
+        """Starts a sync with this key, or joins the start that is under way in another session."""
+        with self._lock:
+            if self._attempt is None or self._attempt.is_done():
+                self._attempt = Attempt(self.client, key, _reason)
+            return self._attempt
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The start that is under way: a page that is loaded again finds it here, before there is a Job to find."""
+        return None if self._attempt is None or self._attempt.is_done() else self._attempt
+
+    def latest(self) -> Poll[Job | None]:
+        """The newest Job, looked at once: a page that only stands open must not keep the function from scaling to zero."""
+        return Poll(self.client.latest, _pause_of_single_look)
+
+    def history(self) -> Poll[list[Job]]:
+        """The newest Jobs, looked at once."""
+        return Poll(self.client.jobs, _pause_of_single_look)
+
+    def _poll_job(self, name: str) -> Poll[Job]:
+        return Poll(lambda: self.client.job(name), _pause_of_run)
+
+    def _tail_log(self, name: str) -> LogTail:
+        return LogTail(lambda tail_lines: self.client.stream_log(name, follow=True, tail_lines=tail_lines))
+
+
+def _pause_of_run(seen: Seen[Job]) -> float | None:
+    if seen.error:
+        return _pause_after(seen.error)
+    return None if seen.value is None or seen.value.has_ended else _running_pause_s
+
+
+def _pause_of_single_look(seen: Seen[T]) -> float | None:
+    return _pause_after(seen.error) if seen.error else None
+
+
+def _pause_after(error: SyncTriggerError) -> float | None:
+    if error.is_passing:
+        return _passing_pause_s
+    return None if error.status in _final else _mended_pause_s
+
+
+def connect(url: str, token_path: str | None) -> Backend:
+    """A backend for the function at this URL, with the token of a mounted file if there is one."""
+    return Backend(SyncTrigger(url, token=_read_token(token_path) if token_path else lambda: None))
+
+
+def settings_of_environment() -> tuple[str, str | None]:
+    """URL and token file, from the ConfigMap by way of the environment."""
+    return os.environ.get("SYNC_TRIGGER_URL") or DEFAULT_URL, os.environ.get("SYNC_TRIGGER_TOKEN_FILE") or None
+
+
+def _read_token(path: str) -> Callable[[], str]:
+    """Reads the file for each request: Kubernetes rotates it in place."""
+
+    def read() -> str:
+        try:
+            token = Path(path).read_text("ascii").strip()
+        except (OSError, ValueError) as error:
+            raise SyncTriggerError("bad-token", f"{path} cannot be read ({type(error).__name__})") from None
+        if not token:
+            raise SyncTriggerError("bad-token", f"{path} is empty")
+        return token
+
+    return read

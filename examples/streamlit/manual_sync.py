@@ -1,0 +1,176 @@
+"""The section "Manual sync": one button, what the run does, its log and how it ended."""
+
+import uuid
+from dataclasses import dataclass
+
+import streamlit as st
+
+from advice import Advice, explain_error
+from background import Seen
+from backend import Backend
+from run_view import show_run, show_start
+from sync_trigger import Job, SyncTriggerError
+from wording import ago, duration, origin
+
+_tick_s = 1.0
+_look_again_s = 3.0
+_patience_s = 0.4  # most answers come sooner; the script waits no longer
+
+
+@dataclass(frozen=True)
+class Run:
+    """The run that this session follows, as last seen."""
+
+    name: str
+    seen: Seen[Job] | None
+    is_final: bool
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it may still do something, as far as anybody knows."""
+        return not self.is_final and not (self.seen and self.seen.value and self.seen.value.has_ended)
+
+
+def show_manual_sync(backend: Backend) -> float | None:
+    """Draws the section; gives the seconds after which it may have something new to show."""
+    state = st.session_state
+    _take_over(backend)
+    _settle(backend)
+    run = _read_run(backend)
+    is_busy = "attempt" in state or (run is not None and run.is_unfinished)
+
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        with st.container(width="content", gap=None):
+            st.subheader("Manual sync", anchor=False)
+            st.caption("Trades and rewards are synced on a schedule. Start the same sync now, without waiting for it.")
+        label = "Syncing…" if is_busy else "Try again" if "failure" in state else "Sync now"
+        options = {"type": "primary", "icon": ":material/sync:", "disabled": is_busy}
+        st.button(label, key="sync", on_click=_start, args=[backend], **options)
+
+    if "note" in state:
+        st.info(state["note"], icon=":material/info:")
+    if "failure" in state:
+        _show_error(state["failure"], backend)
+    if "attempt" in state:
+        show_start(state["attempt"].retry_after, backend.client.url)
+        return _tick_s
+    if run is not None:
+        return _follow(run, backend)
+    return _show_latest(backend)
+
+
+def _start(backend: Backend) -> None:
+    """The button's callback. A second click finds the attempt, or the run, of the first one and does nothing."""
+    state = st.session_state
+    run = _read_run(backend)
+    if "attempt" in state or (run is not None and run.is_unfinished):
+        return
+    for name in ("failure", "note", "job"):
+        state.pop(name, None)
+    # The key outlives a failed attempt: trying again asks for the same Job. A 2xx ends its use, see _settle.
+    key = state.setdefault("sync_key", str(uuid.uuid4()))
+    state["attempt"] = backend.start(key)
+
+
+def _take_over(backend: Backend) -> None:
+    """A page that was just loaded goes on with what is under way."""
+    state = st.session_state
+    if "latest" not in state:
+        state["latest"] = backend.latest()
+        if backend.attempt:
+            state["attempt"] = backend.attempt
+    newest = state["latest"].read(_patience_s)
+    if "has_looked" in state or newest is None or newest.error:
+        return
+    state["has_looked"] = True
+    if newest.value and not newest.value.has_ended and not {"attempt", "job"} & set(state):
+        state["job"] = newest.value.name
+
+
+def _settle(backend: Backend) -> None:
+    """Turns an attempt that is done into a run to follow, a note or a failure."""
+    state = st.session_state
+    if "attempt" not in state or not state["attempt"].is_done(_patience_s):
+        return
+    attempt = state.pop("attempt")
+    if attempt.result is None:
+        _settle_failure(attempt.error)
+        return
+    state.pop("sync_key", None)  # answered with 2xx: this request is never sent again
+    state["history"] = backend.history()
+    outcome, job = attempt.result.outcome, attempt.result.job
+    if job and job.uid:
+        state["job"] = job.name
+    if outcome == "joined":
+        state["note"] = "A sync was already running; this is that one."
+    elif outcome == "skipped":
+        state["note"] = f"Nothing was started: {attempt.result.reason or 'it is not due'}."
+    elif job and not job.uid:
+        state["note"] = f"This sync has run already; its Job {job.name} is no longer there."
+
+
+def _settle_failure(error: SyncTriggerError) -> None:
+    state = st.session_state
+    if error.code == "key-reused":
+        state.pop("sync_key", None)
+    if error.code == "refused" and error.job:
+        state["job"] = error.job.name
+        state["note"] = "A sync is already running, and a second one is not allowed beside it; this is that one."
+    else:
+        state["failure"] = error
+
+
+def _read_run(backend: Backend) -> Run | None:
+    name = st.session_state.get("job")
+    if name is None:
+        return None
+    poll = backend.job(name)
+    seen = poll.read(_patience_s)
+    return Run(name, seen, poll.is_over)
+
+
+def _follow(run: Run, backend: Backend) -> float | None:
+    state = st.session_state
+    tail = backend.log(run.name)
+    error = run.seen.error if run.seen else None
+    if error and run.is_final and not (run.seen and run.seen.value):
+        st.markdown(f"The sync was started as Job `{run.name}`.")
+        _show_error(error, backend)
+        return None
+    show_run(run.name, run.seen, tail)
+    if error:
+        _show_error(error, backend)
+    if run.is_unfinished:
+        return _tick_s
+    if state.get("ended") != run.name:
+        state["ended"] = run.name
+        state["history"] = backend.history()
+        st.rerun()
+    return None if tail.is_over else _tick_s
+
+
+def _show_latest(backend: Backend) -> float | None:
+    """Between runs: how the last one went, or why nobody can tell."""
+    latest = st.session_state["latest"]
+    newest = latest.read()
+    if newest is None:
+        st.caption("Looking for the last run…")
+        return _tick_s
+    if newest.error:
+        if "failure" not in st.session_state:
+            _show_error(newest.error, backend)
+        return None if latest.is_over else _look_again_s
+    job = newest.value
+    if job is None:
+        st.caption("There is no run to show yet.")
+    elif job.has_ended and job.finished_at:
+        took = f", took {duration(job.duration_ms)}" if job.duration_ms is not None else ""
+        st.caption(f"Last run: {origin(job).lower()}, {job.state} {ago(job.finished_at)}{took}.")
+    return None
+
+
+def _show_error(error: SyncTriggerError, backend: Backend) -> None:
+    advice: Advice = explain_error(error, backend.client.url)
+    request = f"\n\n:gray[Request {error.request_id}]" if error.request_id else ""
+    box, icon = (st.warning, ":material/warning:") if error.status == 501 else (st.error, ":material/error:")
+    box(f"**{advice.sentence}**\n\n{advice.remedy}{request}", icon=icon)

@@ -1,0 +1,102 @@
+import { randomUUID } from "node:crypto";
+import { jobFromCronJob } from "./core/job-from-cronjob.ts";
+import { jobName } from "./core/job-name.ts";
+import { isJsonObject, type JsonObject } from "./core/json.ts";
+import { keyDigest } from "./core/key.ts";
+import { Fault } from "./errors.ts";
+import { ApiError } from "./kubernetes/api-error.ts";
+import type { Cluster } from "./kubernetes/cluster.ts";
+import type { Logger } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** Whether the API server admits nothing but clones from us (manifests/components/clone-only). */
+export type PolicyCanary = {
+  /**
+   * Called with the CronJob of each trigger before its Job is created. Throws 503 where the policy is required and not
+   * enforced; otherwise only makes sure that somebody looks, later.
+   */
+  beforeTrigger(cronJob: JsonObject, signal: AbortSignal): Promise<void>;
+};
+
+type Finding = "enforced" | "not enforced" | "unknown";
+
+/** The beginning of the policy's name; a denial by anything else says nothing of it. */
+const policyName = "sync-trigger-clone-only";
+/** After the first answer: a cold start must not wait for it. */
+const firstLookMs = 2_000;
+/** A required policy is looked for again after this long: somebody may have removed it. */
+const goodForMs = 300_000;
+/** An image that nothing can pull: even if this were not a dry run, it would do nothing. */
+const alteredImage = "sync-trigger.internal/canary:altered";
+
+/**
+ * Finds out by a dry run of a Job that is no clone (another image): the API server must refuse it, and name our policy.
+ * Nothing is ever stored.
+ */
+export function createPolicyCanary(
+  cluster: Pick<Cluster, "tryJob">,
+  { isRequired, metrics, log }: { isRequired: boolean; metrics: Metrics; log: Logger },
+): PolicyCanary {
+  let last: Finding | undefined;
+  let foundAtMs = 0;
+  let looking: Promise<Finding> | undefined;
+
+  async function look(cronJob: JsonObject, signal: AbortSignal): Promise<Finding> {
+    const { finding, message } = await tryAltered(cluster, cronJob, signal);
+    if (finding !== "unknown") metrics.setPolicyEnforced(finding === "enforced");
+    if (finding !== last)
+      log[finding === "enforced" ? "info" : "warn"]({ policy: finding, message }, "clone-only policy");
+    last = finding;
+    foundAtMs = performance.now();
+    return finding;
+  }
+
+  return {
+    async beforeTrigger(cronJob, signal) {
+      if (!isRequired) {
+        if (last !== undefined || looking) return;
+        const later = new Promise<void>((resolve) => setTimeout(resolve, firstLookMs).unref());
+        looking = later.then(() => look(cronJob, AbortSignal.timeout(firstLookMs)));
+        return;
+      }
+      if (last === "enforced" && performance.now() - foundAtMs < goodForMs) return;
+      looking ??= look(cronJob, signal).finally(() => {
+        looking = undefined;
+      });
+      const finding = await looking;
+      if (finding === "enforced") return;
+      throw new Fault(
+        "policy-missing",
+        `REQUIRE_POLICY is true and the clone-only policy is ${finding}; manifests/components/clone-only installs it`,
+        { headers: { "Retry-After": "10" } },
+      );
+    },
+  };
+}
+
+async function tryAltered(cluster: Pick<Cluster, "tryJob">, cronJob: JsonObject, signal: AbortSignal) {
+  try {
+    await cluster.tryJob(alteredJob(cronJob), { signal });
+    return { finding: "not enforced" as const, message: "a Job with another image would be admitted" };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const { status, message } = error.failure;
+    const isOurs = (status === 403 || status === 422) && message.includes(policyName);
+    return { finding: isOurs ? ("enforced" as const) : ("unknown" as const), message };
+  }
+}
+
+function alteredJob(cronJob: JsonObject): JsonObject {
+  const { name, namespace } = (isJsonObject(cronJob.metadata) ? cronJob.metadata : {}) as Record<string, string>;
+  const ref = { namespace: namespace ?? "", name: name ?? "" };
+  const digest = keyDigest(ref, { kind: "random", parts: [randomUUID()] });
+  const job = jobFromCronJob(cronJob, jobName(ref.name, digest), {
+    ...{ keyDigest: digest, requestDigest: "", via: "http", traceparent: "" },
+  });
+  // Through JSON: numbers that are kept as text (core/json.ts) are lost in a structured clone.
+  const copy = JSON.parse(JSON.stringify(job)) as {
+    spec?: { template?: { spec?: { containers?: { image?: string }[] } } };
+  };
+  for (const container of copy.spec?.template?.spec?.containers ?? []) container.image = alteredImage;
+  return copy as unknown as JsonObject;
+}

@@ -1,0 +1,212 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { readProblem } from "../support/answers.ts";
+import { idleCronJob } from "../support/cronjobs.ts";
+import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } from "../support/fault-proxy.ts";
+import { type FunctionProcess, startFunction } from "../support/function-process.ts";
+import { askForJob, readJob, scriptCronJob, startRun } from "../support/runs.ts";
+import { openTarget, type Target } from "../support/target.ts";
+import { until } from "../support/until.ts";
+
+let target: Target;
+let namespace: string;
+let proxy: FaultProxy;
+/** The function of a CronJob whose Jobs stay suspended, and of one whose Jobs take two seconds. */
+let idle: FunctionProcess;
+let brief: FunctionProcess;
+
+beforeAll(async () => {
+  target = await openTarget("jobs-wait");
+  namespace = await target.createNamespace("jobs-wait");
+  await target.seedCronJob(namespace, idleCronJob("idle"));
+  await target.seedCronJob(
+    namespace,
+    scriptCronJob({ name: "brief", image: target.syncImage }, "console.log('on it'); setTimeout(() => {}, 2000)"),
+  );
+  proxy = await startFaultProxy(target.api);
+  idle = await start("idle");
+  brief = await start("brief");
+});
+
+afterAll(async () => {
+  await idle?.stop();
+  await brief?.stop();
+  await proxy?.close();
+  await target?.close();
+});
+
+beforeEach(() => proxy.rule(() => undefined));
+
+async function start(name: string): Promise<FunctionProcess> {
+  const env = await target.env({ server: proxy.url });
+  return startFunction({ ...env, CRONJOB_NAME: name, CRONJOB_NAMESPACE: namespace });
+}
+
+const isWatch = ({ path }: ProxiedRequest) => path.includes("watch=true");
+const openWatches = () => proxy.requests.filter((request) => isWatch(request) && request.isOpen);
+const crowd = <T>(ask: () => Promise<T>) => Promise.all(Array.from({ length: 100 }, ask));
+
+/** What a request asks for: `get Job`, `list pods`, `watch Job`. */
+function toCall(request: ProxiedRequest): string {
+  if (isWatch(request)) return "watch Job";
+  return request.path.includes("/pods?") ? "list pods" : "get Job";
+}
+
+describe("Prefer: wait", () => {
+  test("answers when the Job ends: one look before, one watch, one look after", async () => {
+    const name = await startRun(brief);
+    proxy.requests.length = 0;
+    expect(await readJob(await askForJob(brief, name, 25))).toMatchObject({ name, state: "succeeded" });
+    expect(proxy.requests.map(toCall)).toEqual(["get Job", "list pods", "watch Job", "get Job", "list pods"]);
+  });
+
+  test("answers how the Job stands when the time is over", async () => {
+    const name = await startRun(idle);
+    const answer = await askForJob(idle, name, 2);
+    expect(answer.headers.get("preference-applied")).toBe("wait=2");
+    expect(await readJob(answer)).toMatchObject({ state: "queued", reason: "Suspended" });
+  });
+
+  test.each([
+    ["wait=9999", "wait=25"],
+    ['respond-async, wait="7"; x=1', "wait=7"],
+    ["wait=soon", null],
+    ["handling=lenient", null],
+  ])("%s on a Job that has ended is answered at once, as %s", async (prefer, applied) => {
+    const name = await startRun(brief);
+    await readJob(await askForJob(brief, name, 25));
+    const headers = { prefer };
+    const answer = await fetch(`${brief.url}/jobs/${name}`, { headers, signal: AbortSignal.timeout(5_000) });
+    expect([answer.status, answer.headers.get("preference-applied")]).toEqual([200, applied]);
+  });
+
+  test("is answered 404 when the Job is deleted meanwhile", async () => {
+    const name = await startRun(idle);
+    const pending = askForJob(idle, name, 25, AbortSignal.timeout(10_000));
+    await until("the watch to be open", () => openWatches().length === 1);
+    const path = `/apis/batch/v1/namespaces/${namespace}/jobs/${name}?propagationPolicy=Background`;
+    await target.api.expect("DELETE", path);
+    const answer = await pending;
+    expect([answer.status, (await readProblem(answer)).type]).toEqual([404, "urn:sync-trigger:job-not-found"]);
+    await until("the watch to be closed", () => openWatches().length === 0);
+  });
+
+  const broken: [what: string, fault: Fault][] = [
+    ["is refused as too old", { kind: "answer", status: 410, body: { kind: "Status", code: 410, reason: "Expired" } }],
+    ["is answered 500", { kind: "answer", status: 500 }],
+    ["is reset", { kind: "reset" }],
+    ["breaks off in an event", { kind: "break off", afterBytes: 100 }],
+    ["ends in an event", { kind: "end early", afterBytes: 100 }],
+    ["tells an error", { kind: "answer", status: 200, body: { type: "ERROR", object: { code: 410 } } }],
+  ];
+
+  test.each(broken)("outlives a watch that %s", async (_what, fault) => {
+    const name = await startRun(brief);
+    proxy.requests.length = 0;
+    let left = 1;
+    proxy.rule((request) => (isWatch(request) && left-- > 0 ? fault : undefined));
+    const answer = await askForJob(brief, name, 25);
+    expect(await readJob(answer)).toMatchObject({ name, state: "succeeded" });
+    expect(proxy.requests.filter(isWatch).length).toBeGreaterThanOrEqual(1);
+  });
+
+  test("without the right to watch is a 501 that names the component", async () => {
+    const name = await startRun(idle);
+    proxy.rule((request) => (isWatch(request) ? { kind: "answer", status: 403, body: { kind: "Status" } } : undefined));
+    const answer = await askForJob(idle, name, 25);
+    expect([answer.status, (await readProblem(answer)).type]).toEqual([501, "urn:sync-trigger:component-missing"]);
+  });
+});
+
+describe("a hundred who wait for one Job", () => {
+  test("share one watch and two looks or three, and are all answered when it ends", async () => {
+    const name = await startRun(brief);
+    proxy.requests.length = 0;
+    // The first look is held up so that all are there before it is over; who came after it began shares the next.
+    proxy.rule((request) => (isWatch(request) ? undefined : { kind: "delay", ms: 500 }));
+    const answers = await crowd(() => askForJob(brief, name, 25));
+    for (const answer of answers) expect(await readJob(answer)).toMatchObject({ name, state: "succeeded" });
+    const calls = proxy.requests.map(toCall);
+    expect(calls.filter((call) => call === "watch Job")).toHaveLength(1);
+    expect(calls.filter((call) => call === "get Job").length).toBeLessThanOrEqual(3);
+    expect(calls.filter((call) => call === "list pods").length).toBeLessThanOrEqual(3);
+    await until("no request to be open", () => proxy.requests.every(({ isOpen }) => !isOpen));
+  });
+
+  test("leave no request open when they leave", async () => {
+    const name = await startRun(idle);
+    proxy.requests.length = 0;
+    const leaving = new AbortController();
+    const pending = crowd(() => askForJob(idle, name, 25, leaving.signal).catch((error: Error) => error.name));
+    await until("all to wait", () => openWatches().length === 1 && proxy.requests.filter(isOpen).length === 1);
+    leaving.abort();
+    expect(new Set(await pending)).toEqual(new Set(["AbortError"]));
+    await until("no request to be open", () => !proxy.requests.some(isOpen), 5_000);
+    const left = await until("a log line for each", () => {
+      const lines = idle.log.filter(({ clientLeft, path }) => clientLeft && path === `/jobs/${name}`);
+      return lines.length === 100 && lines;
+    });
+    expect(new Set(left.map(({ level, status }) => `${level} ${status}`))).toEqual(new Set(["warn 499"]));
+  });
+
+  test("when the first leaves, the others still wait", async () => {
+    const name = await startRun(brief);
+    const leaving = new AbortController();
+    const first = askForJob(brief, name, 25, leaving.signal).catch(() => undefined);
+    await until("the watch to be open", () => openWatches().length === 1);
+    const second = askForJob(brief, name, 25);
+    await until(
+      "the second to be there",
+      () => proxy.requests.filter(({ path }) => path.includes("/pods?")).length > 1,
+    );
+    leaving.abort();
+    await first;
+    expect(await readJob(await second)).toMatchObject({ name, state: "succeeded" });
+  });
+});
+
+const isOpen = (request: ProxiedRequest) => request.isOpen;
+
+test("a client that leaves in the middle of a look ends the work done for it", async () => {
+  const name = await startRun(idle);
+  proxy.requests.length = 0;
+  proxy.rule(() => ({ kind: "hang" }));
+  const leaving = new AbortController();
+  const pending = askForJob(idle, name, undefined, leaving.signal).catch(() => undefined);
+  const request = await until("the look to be under way", () => proxy.requests[0]);
+  leaving.abort();
+  await pending;
+  await until("the look to be given up", () => !request.isOpen, 3_000);
+  expect(proxy.requests).toHaveLength(1);
+});
+
+test("on SIGTERM who waits and who reads a log is answered at once, and the exit code is 0", async () => {
+  await target.seedCronJob(
+    namespace,
+    scriptCronJob({ name: "long", image: target.syncImage }, "console.log('on it'); setTimeout(() => {}, 120_000)"),
+  );
+  const fn = await start("long");
+  const name = await startRun(fn);
+  const signal = AbortSignal.timeout(50_000);
+  const logs = await Promise.all([1, 2, 3].map(() => fetch(`${fn.url}/jobs/${name}/logs?follow=true`, { signal })));
+  const readers = logs.map((answer) => answer.body?.pipeThrough(new TextDecoderStream()).getReader());
+  const firsts = await Promise.all(readers.map((reader) => reader?.read()));
+  expect(firsts.map((read) => read?.value)).toEqual(Array(3).fill("on it\n"));
+  const waits = Promise.all(Array.from({ length: 20 }, () => askForJob(fn, name, 25, signal)));
+  await until("the watch to be open", () => openWatches().length === 1);
+
+  fn.signal("SIGTERM");
+  for (const answer of await waits) {
+    expect(answer.headers.get("connection")).toBe("close");
+    expect(await readJob(answer)).toMatchObject({ name, state: "running" });
+  }
+  const lasts = await Promise.all(readers.map((reader) => reader?.read()));
+  for (const last of lasts) {
+    expect(last?.value).toMatch(
+      new RegExp(
+        `^--- sync-trigger: this instance is ending; resume with /jobs/${name}/logs\\?follow=true&sinceTime=\\S+\\n$`,
+      ),
+    );
+  }
+  expect(await fn.exited).toBe(0);
+  expect(fn.log.at(-1)).toMatchObject({ msg: "stopped", answeredAll: true });
+});

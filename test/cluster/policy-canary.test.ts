@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readProblem, readTrigger } from "../support/answers.ts";
+import { idleCronJob } from "../support/cronjobs.ts";
+import { type FunctionProcess, startFunction } from "../support/function-process.ts";
+import { listJobs } from "../support/jobs.ts";
+import { openTarget, type Target } from "../support/target.ts";
+import { until } from "../support/until.ts";
+
+let target: Target;
+let namespace: string;
+const started: FunctionProcess[] = [];
+const admission = "/apis/admissionregistration.k8s.io/v1";
+
+beforeAll(async () => {
+  target = await openTarget("policy-canary");
+  namespace = await target.createNamespace("policy-canary");
+  await target.seedCronJob(namespace, idleCronJob("sync"));
+});
+
+afterAll(async () => {
+  await Promise.all(started.map((fn) => fn.stop()));
+  await removePolicy();
+  await target?.close();
+});
+
+/** A policy that denies every Job with the canary's image in our namespace, under a name of its own. */
+async function installPolicy(name: string): Promise<void> {
+  await target.api.expect("POST", `${admission}/validatingadmissionpolicies`, {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingAdmissionPolicy",
+    metadata: { name: `${name}.${namespace}` },
+    spec: {
+      matchConstraints: {
+        resourceRules: [{ apiGroups: ["batch"], apiVersions: ["v1"], operations: ["CREATE"], resources: ["jobs"] }],
+      },
+      validations: [{ expression: "object.spec.template.spec.containers[0].image == 'dev.local/none:1'" }],
+    },
+  });
+  await target.api.expect("POST", `${admission}/validatingadmissionpolicybindings`, {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingAdmissionPolicyBinding",
+    metadata: { name: `${name}.${namespace}` },
+    spec: {
+      policyName: `${name}.${namespace}`,
+      validationActions: ["Deny"],
+      matchResources: { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } },
+    },
+  });
+}
+
+async function removePolicy(): Promise<void> {
+  for (const name of ["sync-trigger-clone-only", "another-policy"]) {
+    for (const kind of ["validatingadmissionpolicybindings", "validatingadmissionpolicies"]) {
+      await target.api.call("DELETE", `${admission}/${kind}/${name}.${namespace}`);
+    }
+  }
+}
+
+async function start(env: Record<string, string> = {}): Promise<FunctionProcess> {
+  const base = await target.env();
+  const fn = await startFunction({ ...base, CRONJOB_NAME: "sync", CRONJOB_NAMESPACE: namespace, ...env });
+  started.push(fn);
+  return fn;
+}
+
+const trigger = ({ url }: FunctionProcess) => fetch(`${url}/trigger-sync`, { method: "POST" });
+const finding = (fn: FunctionProcess) => fn.log.find(({ msg }) => msg === "clone-only policy")?.policy;
+const metric = async ({ url }: FunctionProcess) =>
+  /^sync_trigger_policy_enforced (.*)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1];
+
+test("without the policy the log and a metric say so some time after the first answer, and nothing is stored", async () => {
+  const fn = await start();
+  await readTrigger(await trigger(fn));
+  expect(finding(fn)).toBeUndefined();
+  expect(await until("the finding", () => finding(fn))).toBe("not enforced");
+  expect(await metric(fn)).toBe("0");
+  expect(await listJobs(target.api, namespace)).toHaveLength(1);
+});
+
+test("with REQUIRE_POLICY and without the policy a trigger is a 503 that says why, and readiness stays 200", async () => {
+  const fn = await start({ REQUIRE_POLICY: "true" });
+  const before = (await listJobs(target.api, namespace)).length;
+  const answer = await trigger(fn);
+  expect([answer.status, (await readProblem(answer)).type]).toEqual([503, "urn:sync-trigger:policy-missing"]);
+  expect((await fetch(`${fn.url}/health/readiness`)).status).toBe(200);
+  expect(await listJobs(target.api, namespace)).toHaveLength(before);
+});
+
+test("a denial by another policy does not count, ours does", async () => {
+  const fn = await start({ REQUIRE_POLICY: "true" });
+  await installPolicy("another-policy");
+  await until("the other policy to deny", async () => {
+    expect((await trigger(fn)).status).toBe(503);
+    return finding(fn) === "unknown" || fn.log.some(({ policy }) => policy === "unknown");
+  });
+  expect(await metric(fn)).not.toBe("1");
+  await removePolicy();
+  await installPolicy("sync-trigger-clone-only");
+  await until("our policy to be seen", async () => (await trigger(fn)).status === 200);
+  expect(await metric(fn)).toBe("1");
+});

@@ -1,0 +1,277 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { describe, expect, it } from "vitest";
+import { ConfigError, loadConfig, SETTINGS } from "../functions/config.ts";
+import { findFreePort } from "./support/free-port.ts";
+import { writeKubeconfig } from "./support/kubeconfig.ts";
+
+const least = { CRONJOB_NAME: "sync" };
+
+/** Of each setting some good texts with their values, and some bad ones; a list of any words has none. */
+const rows: Record<string, { good: [text: string, value: unknown][]; bad: string[] }> = {
+  CRONJOB_NAME: {
+    good: [
+      ["a", "a"],
+      ["kraken-sync.v2", "kraken-sync.v2"],
+      ["x".repeat(52), "x".repeat(52)],
+    ],
+    bad: ["Sync", "-sync", "sync-", "a..b", "a.-b", "a b", "a/b", "ü", "x".repeat(53), "sync\n"],
+  },
+  CRONJOB_NAMESPACE: {
+    good: [
+      ["kraken", "kraken"],
+      ["x".repeat(63), "x".repeat(63)],
+    ],
+    bad: ["Kraken", "a.b", "-a", "a-", "x".repeat(64), "../default", " "],
+  },
+  LOG_LEVEL: {
+    good: [
+      ["debug", "debug"],
+      ["error", "error"],
+    ],
+    bad: ["INFO", "trace", "silent", "30"],
+  },
+  PORT: {
+    good: [
+      ["0", 0],
+      ["65535", 65_535],
+    ],
+    bad: ["65536", "-1", "http", "80.5", "0x50", "8e3", " 80", "99999999999999999999"],
+  },
+  OVERLAP_POLICY: {
+    good: [
+      ["forbid", "forbid"],
+      ["inherit", "inherit"],
+    ],
+    bad: ["Forbid", "replace", "none"],
+  },
+  SUSPENDED_POLICY: {
+    good: [
+      ["skip", "skip"],
+      ["reject", "reject"],
+    ],
+    bad: ["forbid", "true"],
+  },
+  DEDUPE_WINDOW: {
+    good: [
+      ["60s", 60_000],
+      ["26h", 93_600_000],
+      ["90d", 7_776_000_000],
+    ],
+    bad: ["59s", "91d", "1 day", "3600", "0s"],
+  },
+  DEDUPE_MAX_KEYS: {
+    good: [
+      ["1", 1],
+      ["3000", 3_000],
+    ],
+    bad: ["0", "3001", "many"],
+  },
+  REPLY_EVENTS: { good: [["on", "on"]], bad: ["true", "On", "1"] },
+  AUTH_MODE: {
+    good: [
+      ["token", "token"],
+      ["token,jwt", "token,jwt"],
+    ],
+    bad: ["basic", "jwt,token", "Token"],
+  },
+  AUTH_TOKEN_DIRECTORY: { good: [["/run/tokens", "/run/tokens"]], bad: ["tokens", "./tokens", "~/tokens"] },
+  AUTH_AUDIENCE: { good: [["https://sync.example.com", "https://sync.example.com"]], bad: ["two words", " "] },
+  AUTH_TRIGGER_SUBJECTS: {
+    good: [
+      ["token:page", ["token:page"]],
+      [" token:page,, system:serviceaccount:n:a ,", ["token:page", "system:serviceaccount:n:a"]],
+    ],
+    bad: [],
+  },
+  AUTH_READ_SUBJECTS: { good: [["a,b", ["a", "b"]]], bad: [] },
+  BODY_LIMIT_BYTES: {
+    good: [
+      ["1024", 1_024],
+      ["1048576", 1_048_576],
+    ],
+    bad: ["1023", "1048577", "64k", "1_024"],
+  },
+  API_TIMEOUT_MS: {
+    good: [
+      ["100", 100],
+      ["10000", 10_000],
+    ],
+    bad: ["99", "10001", "4s", "Infinity"],
+  },
+  TRIGGER_TIMEOUT_MS: {
+    good: [
+      ["500", 500],
+      ["14000", 14_000],
+    ],
+    bad: ["499", "14001", "15s"],
+  },
+  REQUEST_TIMEOUT_S: {
+    good: [
+      ["15", 15],
+      ["3600", 3_600],
+    ],
+    bad: ["14", "3601", "5m"],
+  },
+  SYNC_STEPS: {
+    good: [
+      ["trades=synced * trades", [{ name: "trades", pattern: "synced * trades" }]],
+      ["a=1;b=2\nc = 3 ", ["a1", "b2", "c3"].map(([name, pattern]) => ({ name, pattern }))],
+    ],
+    bad: ["trades", "=x", "a=*", "a=1;a=2", "a b=1", `a=${"x".repeat(201)}`],
+  },
+  LOG_LIMIT_BYTES: { good: [["65536", 65_536]], bad: ["65535", "1GiB", "1099511627777"] },
+};
+
+/** Each setting that can be bad, with a bad text. */
+const allBad = Object.fromEntries(
+  Object.keys(SETTINGS).flatMap((name) => rows[name]?.bad.slice(0, 1).map((text) => [name, text]) ?? []),
+);
+
+function problemsOf(env: Record<string, string | undefined>): string[] {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+it("has rows for each setting here, and no others", () => {
+  expect(Object.keys(rows).sort()).toEqual(Object.keys(SETTINGS).sort());
+});
+
+describe.each(Object.entries(rows))("%s", (name, { good, bad }) => {
+  const key = SETTINGS[name]?.key;
+
+  it.each(good)("may be %j", (text, value) => {
+    const config = loadConfig({ ...least, [name]: text });
+    if (key) expect(config[key]).toEqual(value);
+  });
+
+  it.each(bad)("must not be %j, which is named with what is allowed, alone", (text) => {
+    const problems = problemsOf({ ...least, [name]: text });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(new RegExp(`^${name}="`));
+    expect(problems[0]?.split("\n"), "one line").toHaveLength(1);
+    expect(problems[0]?.length, "a sentence").toBeLessThan(350);
+  });
+
+  it("that is empty counts as unset", () => {
+    const { [name]: _, ...others } = least as Record<string, string>;
+    if (SETTINGS[name]?.required) expect(problemsOf({ ...others, [name]: "" })).toEqual(problemsOf(others));
+    else expect(loadConfig({ ...least, [name]: "" })).toEqual(loadConfig(least));
+  });
+});
+
+describe("loadConfig", () => {
+  it("gives every setting its default", () => {
+    expect(loadConfig(least)).toEqual({
+      cronJobName: "sync",
+      logLevel: "info",
+      port: 8080,
+      overlapPolicy: "allow",
+      suspendedPolicy: "allow",
+      dedupeMaxKeys: 2_000,
+      replyEvents: "off",
+      bodyLimitBytes: 65_536,
+      apiTimeoutMs: 4_000,
+      triggerTimeoutMs: 13_000,
+      requestTimeoutS: 300,
+      logLimitBytes: 268_435_456,
+      authMode: "none",
+      authTokenDirectory: "/etc/sync-trigger/tokens",
+      authAudience: "sync-trigger",
+    });
+  });
+
+  it("names what is required and not set", () => {
+    expect(problemsOf({})).toEqual(["CRONJOB_NAME: not set; it is required (the CronJob to run)"]);
+  });
+
+  it("names all bad settings at once, in the table's order", () => {
+    const names = problemsOf(allBad).map((problem) => problem.replace(/=.*/s, ""));
+    expect(names).toEqual(Object.keys(allBad));
+    expect(names.length).toBeGreaterThan(Object.keys(SETTINGS).length - 5);
+  });
+
+  it("passes over what is no setting of ours", () => {
+    expect(loadConfig({ ...least, PATH: "/bin", cronjob_name: "x", constructor: "y" })).toEqual(loadConfig(least));
+  });
+
+  it("ends a trigger within the 15 s that callers are promised, whatever the settings", () => {
+    const { triggerTimeoutMs } = loadConfig({ ...least, TRIGGER_TIMEOUT_MS: "14000" });
+    expect(triggerTimeoutMs).toBeLessThan(15_000);
+    expect(problemsOf({ ...least, TRIGGER_TIMEOUT_MS: "15000" })).toHaveLength(1);
+  });
+});
+
+describe("the process", () => {
+  const onPort = async (env: Record<string, string>) => ({ ...env, PORT: String(await findFreePort()) });
+
+  it.each([
+    ["nothing set", {}, ["CRONJOB_NAME"]],
+    ["one bad setting", { ...least, LOG_LEVEL: "loud" }, ["LOG_LEVEL"]],
+    ["every setting bad but the port", allBad, Object.keys(allBad).filter((name) => name !== "PORT")],
+  ])("with %s exits 1, names each once, shows no stack and never listens", async (_what, env, names) => {
+    const { code, output, listened } = await run(await onPort(env));
+    expect(code).toBe(1);
+    for (const name of names) expect(output.match(new RegExp(`^  ${name}[=:]`, "gm")), name).toHaveLength(1);
+    expect(output.split("\n")).toHaveLength(names.length + 2); // a heading, and the last line's end
+    expect(output).toMatch(/^sync-trigger: bad settings:\n/);
+    expect(output).not.toMatch(/^\s+at |\.ts:\d|node:internal/m);
+    expect(listened).toBe(false);
+  });
+
+  it("with a bad port among them exits 1 and names that too", async () => {
+    const { code, output } = await run(allBad);
+    expect(code).toBe(1);
+    for (const name of Object.keys(allBad)) expect(output, name).toContain(`\n  ${name}="`);
+  });
+
+  it("with good settings listens, so that the rows above can fail", async () => {
+    const KUBECONFIG = writeKubeconfig({ cluster: { server: "https://127.0.0.1:1" } });
+    expect(await run(await onPort({ ...least, KUBECONFIG }))).toMatchObject({ listened: true });
+  });
+});
+
+/** Runs the function until it ends or listens; all it writes, and whether its port ever took a connection. */
+async function run(env: Record<string, string>) {
+  const child = spawn(process.execPath, ["functions/main.ts"], {
+    env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 10_000,
+  });
+  let output = "";
+  child.stdout.on("data", (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    output += chunk;
+  });
+  let listened = false;
+  let hasEnded = false;
+  const closed = once(child, "close").finally(() => {
+    hasEnded = true;
+  });
+  while (!hasEnded && !listened) {
+    listened = await canConnect(Number(env.PORT));
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 25))]);
+  }
+  if (listened) child.kill("SIGKILL");
+  const [code] = await closed;
+  return { code: code as number | null, output, listened };
+}
+
+async function canConnect(port: number): Promise<boolean> {
+  if (!(port > 0 && port < 65_536)) return false;
+  const socket = connect(port, "127.0.0.1");
+  const [isConnected] = await Promise.race([
+    once(socket, "connect").then(() => [true]),
+    once(socket, "error").then(() => [false]),
+  ]).catch(() => [false]);
+  socket.destroy();
+  return isConnected ?? false;
+}

@@ -1,0 +1,57 @@
+import type { Attempt, HistoryEntry } from "./history.ts";
+import { type JobLife, toJobLives } from "./job-lives.ts";
+
+/** What was promised in the run. */
+export type Promised = {
+  policy: "allow" | "forbid" | "join";
+  /** Whether DEDUPE_WINDOW, longer than the run, was set; without it a key is known only as long as its Job exists. */
+  isRemembered: boolean;
+};
+
+/** A broken promise: the rule's name and what shows it. */
+export type Violation = { rule: string; detail: string };
+
+/** A history laid out for the rules. */
+export type Case = {
+  promised: Promised;
+  history: readonly HistoryEntry[];
+  attempts: Attempt[];
+  lives: JobLife[];
+  lifeOf: Map<string, JobLife>;
+  /** By key digest. */
+  attemptsOf: Map<string, Attempt[]>;
+  livesOf: Map<string, JobLife[]>;
+};
+
+/** Lays a history out. */
+export function toCase(history: readonly HistoryEntry[], promised: Promised): Case {
+  const attempts = history.filter((entry) => entry.kind === "attempt");
+  const lives = toJobLives(history);
+  return {
+    ...{ promised, history, attempts, lives },
+    lifeOf: new Map(lives.map((life) => [life.uid, life])),
+    attemptsOf: Map.groupBy(attempts, ({ keyDigest }) => keyDigest),
+    livesOf: Map.groupBy(lives, ({ keyDigest }) => keyDigest ?? ""),
+  };
+}
+
+/** Whether an answer says that its key has a Job of its own. An event's 202 has no body: under `allow` it says so too. */
+export function saysMade({ status, outcome }: Attempt, { policy }: Promised): boolean {
+  if (!isSuccess(status)) return false;
+  return outcome === undefined ? policy === "allow" : outcome === "created" || outcome === "duplicate";
+}
+
+/** Whether nobody sends a request again after this status (a Broker does after 404, 429 and 5xx). */
+export function isFinal(status: number): boolean {
+  return isSuccess(status) || (status >= 400 && status < 500 && ![404, 408, 429].includes(status));
+}
+
+/** A request as a violation names it. */
+export function describe({ number, key, status, outcome, code, replica }: Attempt): string {
+  const answer = status === 0 ? "no answer" : [status, outcome ?? code].filter(Boolean).join(" ");
+  return `request ${number} (key ${key}${replica ? `, ${replica}` : ""}: ${answer})`;
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}

@@ -1,0 +1,48 @@
+import { type Case, describe, saysMade, type Violation } from "./case.ts";
+import type { Attempt } from "./history.ts";
+
+/** Every Job that an answer names existed when it was given, and was the one that the outcome says. */
+export function checkAnswers(run: Case): Violation[] {
+  return run.attempts.flatMap((attempt) => {
+    const violation = saysMade(attempt, run.promised)
+      ? checkMade(attempt, run)
+      : attempt.outcome === "joined" || attempt.outcome === "refused"
+        ? checkNamed(attempt, run)
+        : undefined;
+    return violation ? [{ ...violation, detail: `${describe(attempt)}: ${violation.detail}` }] : [];
+  });
+}
+
+function checkMade(attempt: Attempt, { lifeOf, livesOf }: Case): Violation | undefined {
+  const { job, keyDigest, endMs } = attempt;
+  const own = livesOf.get(keyDigest) ?? [];
+  if (job?.uid) {
+    const life = lifeOf.get(job.uid);
+    if (!life || life.createdAtMs > endMs) return { rule: "success without a Job", detail: `there was no ${job.uid}` };
+    if (life.keyDigest === keyDigest && life.name === job.name) return undefined;
+    return { rule: "wrong Job", detail: `Job ${life.name} (${job.uid}) is another key's` };
+  }
+  if (!own.some(({ createdAtMs }) => createdAtMs <= endMs)) {
+    return { rule: "success without a Job", detail: "the key had no Job yet" };
+  }
+  // An answer that names a Job without its uid says that the Job is gone.
+  const isGone = own.some(
+    ({ removedAtMs, removalSentAtMs }) =>
+      removedAtMs !== Infinity && (removalSentAtMs === Infinity || removalSentAtMs <= endMs),
+  );
+  if (!job || isGone) return undefined;
+  return { rule: "wrong Job", detail: `the answer has no uid although the key's Job ${own[0]?.uid} was there` };
+}
+
+/** With `join` and `forbid` the named Job was unfinished at some time within the request, and not the key's own. */
+function checkNamed({ job, keyDigest, startMs, endMs }: Attempt, { lifeOf }: Case): Violation | undefined {
+  const life = job?.uid ? lifeOf.get(job.uid) : undefined;
+  if (!life || life.createdAtMs > endMs) {
+    return { rule: "success without a Job", detail: `there was no Job ${job?.uid ?? "named"}` };
+  }
+  if (life.endedAtMs < startMs) {
+    return { rule: "named an ended Job", detail: `Job ${life.uid} had ended ${startMs - life.endedAtMs} ms before` };
+  }
+  if (life.keyDigest === keyDigest) return { rule: "wrong Job", detail: `Job ${life.uid} is the key's own` };
+  return undefined;
+}

@@ -1,0 +1,129 @@
+import { describe, expect, test } from "vitest";
+import type { Promised } from "./case.ts";
+import { check } from "./check.ts";
+import type { HistoryEntry } from "./history.ts";
+import { attempt, failed, job, jobRef, named, process } from "./plant.ts";
+
+const made = job("k", { createdMs: 1_500 });
+const removed = job("k", { createdMs: 1_500, removedMs: 3_000 });
+const ended = job("k", { createdMs: 1_000, endedMs: 2_000 });
+const second = (createdMs: number, name = "sync-k") => job("k", { createdMs }, { uid: "uid 2", name });
+const other = job("l", { createdMs: 1_500 });
+const first = attempt("k", [1_000, 2_000]);
+const early = attempt("k", [900, 1_100]);
+const withoutUid = attempt("k", [1_000, 4_000], { outcome: "duplicate", job: jobRef("k", null) });
+const withoutBody = attempt("k", [1_000, 2_000], { status: 202, outcome: undefined, job: undefined });
+const answeredSecond = attempt("k", [4_900, 5_100], { job: { ...jobRef("k", "uid 2") } });
+
+const failsOnce = (answer: Partial<typeof first>, times: [number, number] = [1_000, 1_900]) => [
+  ...made,
+  attempt("k", times, { ...answer, delivery: 1 }),
+  attempt("k", [1_000, 2_000], { delivery: 1 }),
+];
+
+describe("of a key's Jobs", () => {
+  test.each<[string, string[], HistoryEntry[], Partial<Promised>?]>([
+    ["two at once", ["doubled"], [...made, ...second(1_600, "sync-x"), first]],
+    ["two names, the first removed", ["doubled"], [...removed, ...second(5_000, "sync-x"), first]],
+    ["a second after an answered one", ["doubled", "forgotten"], [...removed, ...second(5_000), first, answeredSecond]],
+    ["a second beside it without a window", ["doubled"], [...made, ...second(1_600), first], { isRemembered: false }],
+    ["one that nobody asked for", ["unexplained"], [...made, first, ...other]],
+    [
+      "one without a key",
+      ["unexplained"],
+      [...made, first, ...job("l", { createdMs: 1_500 }, { keyDigest: undefined })],
+    ],
+    ["one before its request", ["unexplained"], [...made, attempt("k", [1_900, 2_000])]],
+  ])("%s", expectRules);
+});
+
+describe("of an answer", () => {
+  test.each<[string, string[], HistoryEntry[], Partial<Promised>?]>([
+    ["success without any Job", ["success without a Job", "missing"], [first]],
+    ["success before the Job", ["success without a Job"], [...job("k", { createdMs: 3_100 }), first]],
+    ["an event's 202 before the Job", ["success without a Job"], [...job("k", { createdMs: 3_100 }), withoutBody]],
+    [
+      "another key's Job",
+      ["wrong Job"],
+      [...made, ...other, attempt("l", [900, 2_000]), attempt("k", [1_000, 2_000], { job: jobRef("l") })],
+    ],
+    ["no uid although the Job is there", ["wrong Job"], [...made, withoutUid]],
+    [
+      "no uid before the Job is removed",
+      ["wrong Job"],
+      [{ kind: "removal", atMs: 4_001, uid: "uid k" }, ...job("k", { createdMs: 1_500, removedMs: 4_100 }), withoutUid],
+    ],
+    ["an error of our own", ["unexplained"], failsOnce(failed(503, "internal-error"))],
+    ["an error of no catalogue", ["unexplained"], failsOnce(failed(500))],
+    ["a code with another's status", ["unexplained"], failsOnce(failed(503, "outcome-unknown"))],
+    ["an outcome nobody asked for", ["unexplained"], failsOnce({ outcome: "skipped", job: null })],
+    [
+      "silence of a running process",
+      ["unexplained"],
+      [process("killed", 500), process("started", 999), ...failsOnce(failed(0))],
+    ],
+    ["silence while another is down", ["unexplained"], [process("killed", 500, "b"), ...failsOnce(failed(0))]],
+    ["more than 15 s", ["unexplained"], [...made, attempt("k", [1_000, 16_001])]],
+    [
+      "an answer that is to be repeated, and nobody did",
+      ["missing"],
+      [...made, attempt("k", [1_000, 2_000], failed(503, "in-flight"))],
+    ],
+    ["refused under allow, so no Job", ["missing"], [attempt("k", [1_000, 2_000], failed(409, "refused"))]],
+  ])("%s", expectRules);
+});
+
+describe("of a policy", () => {
+  test.each<[string, string[], HistoryEntry[], Partial<Promised>]>([
+    [
+      "forbid: two unfinished Jobs",
+      ["overlap"],
+      [...ended, ...job("l", { createdMs: 1_999 }), early, attempt("l", [1_900, 2_100])],
+      { policy: "forbid" },
+    ],
+    [
+      "join: two, until one is removed",
+      ["overlap"],
+      [...removed, ...job("l", { createdMs: 2_999 }), first, attempt("l", [1_900, 3_100])],
+      { policy: "join" },
+    ],
+    [
+      "join: a Job that had ended",
+      ["named an ended Job"],
+      [...ended, early, attempt("l", [2_001, 2_500], named("joined", "k"))],
+      { policy: "join" },
+    ],
+    [
+      "forbid: refused for one that had ended",
+      ["named an ended Job"],
+      [...ended, early, attempt("l", [2_001, 2_500], named("refused", "k"))],
+      { policy: "forbid" },
+    ],
+    [
+      "join: a Job that never was",
+      ["success without a Job"],
+      [attempt("l", [2_001, 2_500], named("joined", "k"))],
+      { policy: "join" },
+    ],
+    [
+      "join: the key's own",
+      ["wrong Job"],
+      [...made, attempt("k", [1_000, 2_000], named("joined", "k"))],
+      { policy: "join" },
+    ],
+    [
+      "forbid: refused after the key's success",
+      ["forgotten"],
+      [
+        ...[...ended, ...job("l", { createdMs: 3_000 }), early, attempt("l", [2_900, 3_100])],
+        attempt("k", [3_200, 3_300], named("refused", "l")),
+      ],
+      { policy: "forbid" },
+    ],
+  ])("%s", expectRules);
+});
+
+function expectRules(_what: string, rules: string[], history: HistoryEntry[], promised: Partial<Promised> = {}): void {
+  const { violations } = check(history, { policy: "allow", isRemembered: true, ...promised });
+  expect(violations.map(({ rule }) => rule)).toEqual(rules);
+}

@@ -1,0 +1,108 @@
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/**
+ * An API server that answers at once and keeps nothing, so that ten thousands of requests show what the function does
+ * and not what an API server does.
+ */
+export type StubApi = {
+  url: string;
+  /** Every request so far: method, a space, path without its query. */
+  requests: string[];
+  /** The Jobs that were posted, as bytes. */
+  jobs: string[];
+  /** Requests that begin with this text get no answer until it is unset. */
+  hold(start: string | undefined): void;
+  close(): Promise<void>;
+};
+
+const uid = "0d7a3f5e-0000-4000-8000-000000000001";
+const times = { creationTimestamp: "2026-11-23T21:00:00Z", resourceVersion: "1" };
+const podSpec = { restartPolicy: "Never", containers: [{ name: "sync", image: "none:1" }] };
+const owner = { apiVersion: "batch/v1", kind: "CronJob", name: "sync", uid, controller: true };
+
+const cronJob = {
+  apiVersion: "batch/v1",
+  kind: "CronJob",
+  metadata: { name: "sync", namespace: "n", uid, ...times },
+  spec: { schedule: "@daily", jobTemplate: { spec: { template: { spec: podSpec } } } },
+};
+/** A Job that is running, for the routes that read. */
+const runningJob = {
+  apiVersion: "batch/v1",
+  kind: "Job",
+  metadata: { name: "running", namespace: "n", uid, ownerReferences: [owner], ...times },
+  spec: { template: { spec: podSpec } },
+  status: { active: 1, ready: 1 },
+};
+const runningPod = {
+  metadata: { name: "running-x", namespace: "n", uid, ownerReferences: [{ ...owner, kind: "Job" }], ...times },
+  spec: podSpec,
+  status: { phase: "Running", containerStatuses: [{ name: "sync", state: { running: {} } }] },
+};
+
+/** Starts one. The Job `running` never ends, and its log gives line after line as fast as they are taken. */
+export async function startStubApi(): Promise<StubApi> {
+  const requests: string[] = [];
+  const jobs: string[] = [];
+  const held: (() => void)[] = [];
+  let holdStart: string | undefined;
+  const server = createServer(async (request, response) => {
+    const { method = "", url = "" } = request;
+    const { pathname, searchParams } = new URL(url, "http://stub");
+    const line = `${method} ${url.split("?")[0]}`;
+    requests.push(line);
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    if (holdStart !== undefined && line.startsWith(holdStart)) await new Promise<void>((go) => held.push(go));
+    if (method === "POST") {
+      const body = Buffer.concat(chunks).toString();
+      jobs.push(body);
+      const { metadata, ...job } = JSON.parse(body);
+      return answer(response, { ...job, metadata: { ...metadata, uid, ...times } });
+    }
+    if (pathname.endsWith("/cronjobs/sync")) return answer(response, cronJob);
+    if (pathname.endsWith("/jobs/running")) return answer(response, runningJob);
+    if (searchParams.has("watch")) return openWatch(response);
+    if (pathname.endsWith("/jobs")) return answer(response, { metadata: {}, items: [runningJob] });
+    if (pathname.endsWith("/pods")) return answer(response, { metadata: {}, items: [runningPod] });
+    if (pathname.endsWith("/pods/running-x/log")) return pourLog(response);
+    answer(response, { kind: "Status", status: "Failure", reason: "NotFound", message: "not found" }, 404);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    jobs,
+    hold(start) {
+      holdStart = start;
+      if (start === undefined) for (const go of held.splice(0)) go();
+    },
+    async close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+function answer(response: ServerResponse, body: object, status = 200): void {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(body));
+}
+
+function openWatch(response: ServerResponse): void {
+  response.writeHead(200, { "content-type": "application/json" });
+  response.flushHeaders();
+}
+
+function pourLog(response: ServerResponse): void {
+  response.writeHead(200, { "content-type": "text/plain" });
+  const lines = `2026-11-23T21:00:00.000000001Z ${"x".repeat(200)}\n`.repeat(64);
+  const pour = () => {
+    while (!response.destroyed && response.write(lines));
+  };
+  response.on("drain", pour);
+  pour();
+}

@@ -1,0 +1,62 @@
+import { cp, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { parse, stringify } from "yaml";
+
+/** The shipped manifests. */
+export const manifestsDirectory = join(import.meta.dirname, "../../../manifests");
+
+/** A patch as a kustomization.yaml takes it. */
+export type Patch = { target: { kind: string; name: string }; patch: string };
+
+type Kustomization = Record<"resources" | "components" | "transformers", string[] | undefined> & {
+  namespace: string;
+  patches: Patch[];
+};
+
+/**
+ * Copies an overlay as README tells an operator to, and gives the copy's directory: namespace and CronJob name are
+ * changed where they are stated, which is in one place each; further patches go in behind.
+ */
+export async function copyOverlay(
+  overlay: string,
+  { namespace, cronJobName, patches = [] }: { namespace: string; cronJobName: string; patches?: Patch[] | undefined },
+): Promise<string> {
+  const original = join(manifestsDirectory, "overlays", overlay);
+  const directory = await mkdtemp(join(tmpdir(), "sync-trigger-overlay-"));
+  await cp(original, directory, { recursive: true });
+
+  const file = join(directory, "kustomization.yaml");
+  const text = await readFile(file, "utf8");
+  const renamed = replaceOnce(
+    replaceOnce(text, /^namespace: kraken\b/gm, `namespace: ${namespace}`),
+    /\bvalue: kraken-sync\b/g,
+    `value: ${cronJobName}`,
+  );
+  const kustomization = parse(renamed) as Kustomization;
+  const toPath = (path: string) => (path.startsWith("..") ? relative(directory, join(original, path)) : path);
+  for (const list of ["resources", "components", "transformers"] as const) {
+    kustomization[list] = kustomization[list]?.map(toPath);
+  }
+  kustomization.patches.push(...patches);
+  await writeFile(file, stringify(kustomization));
+  return directory;
+}
+
+function replaceOnce(text: string, pattern: RegExp, replacement: string): string {
+  const found = text.match(pattern) ?? [];
+  if (found.length !== 1) throw new Error(`${pattern} stands ${found.length} times in the overlay, not once`);
+  return text.replace(pattern, replacement);
+}
+
+/** A patch that sets settings in the ConfigMap. */
+export function settingsPatch(settings: Record<string, string>): Patch {
+  const edits = Object.entries(settings).map(([name, value]) => ({ op: "add", path: `/data/${name}`, value }));
+  return { target: { kind: "ConfigMap", name: "sync-trigger" }, patch: JSON.stringify(edits) };
+}
+
+/** A patch of the PingSource's schedule. */
+export function schedulePatch(schedule: string): Patch {
+  const edit = { op: "replace", path: "/spec/schedule", value: schedule };
+  return { target: { kind: "PingSource", name: "sync-trigger-fallback" }, patch: JSON.stringify([edit]) };
+}

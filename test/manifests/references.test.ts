@@ -1,0 +1,41 @@
+import { existsSync, statSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { expect, test } from "vitest";
+import { ofKind, readManifests } from "./read-manifests.ts";
+
+const files = readManifests();
+const kustomizations = ofKind(files, "Kustomization", "Component");
+
+/** What a kustomization.yaml names, as paths; a directory counts as its kustomization.yaml. */
+const references = kustomizations.flatMap(({ path, object }) =>
+  [
+    ...(object.resources ?? []),
+    ...(object.components ?? []),
+    ...(object.transformers ?? []),
+    ...(object.patches ?? []).flatMap((patch: { path?: string }) => patch.path ?? []),
+  ].map((reference: string) => ({ from: path, to: normalize(join(dirname(path), reference)) })),
+);
+
+test.each(references)("$from names $to, which exists", ({ to }) => {
+  expect(existsSync(to)).toBe(true);
+  if (statSync(to).isDirectory()) expect(existsSync(join(to, "kustomization.yaml"))).toBe(true);
+});
+
+test("every file is named by a kustomization.yaml", () => {
+  const named = references.map(({ to }) => to);
+  const paths = [...new Set(files.map(({ path }) => path))];
+  const orphans = paths.filter((path) => !path.endsWith("/kustomization.yaml") && !named.includes(path));
+  expect(orphans).toEqual([]);
+});
+
+test("every component is part of an overlay", () => {
+  const named = references.map(({ to }) => to);
+  const components = ofKind(files, "Component").map(({ path }) => dirname(path));
+  expect(components.length).toBeGreaterThan(0);
+  expect(components.filter((directory) => !named.includes(directory))).toEqual([]);
+});
+
+test.each(ofKind(files, "Kustomization", "Component"))("$path says what each line is for", async ({ path }) => {
+  const text = await import("node:fs/promises").then(({ readFile }) => readFile(path, "utf8"));
+  expect(text).toMatch(/^#/);
+});

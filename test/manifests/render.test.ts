@@ -1,0 +1,107 @@
+import { readdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { afterAll, describe, expect, test } from "vitest";
+import { writeOverlay } from "../support/installation.ts";
+import { hasKubectl, kubectl } from "../support/kubectl.ts";
+import { findAll, type Manifest, parseDocuments } from "./read-manifests.ts";
+
+const overlays = readdirSync("manifests/overlays").map((name) => `overlays/${name}`);
+const components = readdirSync("manifests/components");
+const clusterWide = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"];
+
+const render = async (path: string): Promise<Manifest[]> => parseDocuments(await kubectl("kustomize", path));
+const nameOf = ({ kind, metadata }: Manifest) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`;
+
+// Rendering needs no cluster, but kubectl; level 2 has one always.
+describe.skipIf(!(await hasKubectl()))("rendered by kubectl kustomize", () => {
+  const directories: string[] = [];
+  afterAll(async () => {
+    for (const directory of directories) await rm(directory, { recursive: true });
+  });
+
+  async function renderFor(namespace: string, cronJobName: string, resources: string[], parts = components) {
+    const overlay = await writeOverlay({ namespace, cronJobName, resources, components: parts });
+    directories.push(overlay);
+    return render(overlay);
+  }
+
+  test.each(["rights", "base", "clone-only-keeper", ...overlays])("%s", async (path) => {
+    const objects = await render(`manifests/${path}`);
+    expect(new Set(objects.map(nameOf)).size).toBe(objects.length);
+    for (const object of objects) {
+      expect([nameOf(object), object.metadata.namespace]).toEqual([
+        nameOf(object),
+        clusterWide.includes(object.kind) ? undefined : "kraken",
+      ]);
+    }
+  });
+
+  // The two clocks exclude each other.
+  const together = components.filter((name) => name !== "one-clock");
+
+  test.each([
+    ["Knative", ["base"], together],
+    ["Knative, one clock", ["base"], components.filter((name) => name !== "ping-fallback")],
+    ["without Knative", ["rights"], ["jobs-api", "clone-only", "exactly-once"]],
+  ])("namespace and CronJob, stated once, are everywhere: %s", async (_what, resources, parts) => {
+    const objects = await renderFor("reports", "nightly", resources, parts);
+    expect(JSON.stringify(objects)).not.toContain("kraken");
+    for (const object of objects) {
+      if (clusterWide.includes(object.kind)) expect(object.metadata.name).toMatch(/^[a-z-]+\.reports$/);
+      else expect([nameOf(object), object.metadata.namespace]).toEqual([nameOf(object), "reports"]);
+    }
+    const find = (kind: string, name: string) =>
+      objects.find((object) => object.kind === kind && object.metadata.name === name);
+    expect(find("ConfigMap", "sync-trigger").data.CRONJOB_NAME).toBe("nightly");
+    expect(find("Role", "sync-trigger").rules[0].resourceNames).toEqual(["nightly"]);
+    for (const { subjects } of objects.filter(({ kind }) => kind === "RoleBinding")) {
+      expect(subjects).toEqual([{ kind: "ServiceAccount", name: "sync-trigger", namespace: "reports" }]);
+    }
+  });
+
+  test("the admission policy and its bindings follow", async () => {
+    const objects = await renderFor("reports", "nightly", ["rights"], ["clone-only"]);
+    const bindings = objects.filter(({ kind }) => kind === "ValidatingAdmissionPolicyBinding");
+    const policies = objects.filter(({ kind }) => kind === "ValidatingAdmissionPolicy").map(({ metadata }) => metadata);
+    expect(policies.map(({ name }) => name)).toEqual(["sync-trigger-clone-only.reports"]);
+    expect(bindings.map(({ spec }) => spec.policyName)).toEqual([policies[0].name, policies[0].name]);
+    for (const { spec } of bindings) {
+      expect(spec.matchResources.namespaceSelector).toEqual({
+        matchLabels: { "kubernetes.io/metadata.name": "reports" },
+      });
+    }
+    expect(bindings.flatMap(({ spec }) => spec.paramRef ?? [])).toEqual([
+      { name: "nightly", namespace: "reports", parameterNotFoundAction: "Deny" },
+    ]);
+  });
+
+  test("the Trigger for pings follows, and dead letters leave the rest of its delivery block", async () => {
+    const objects = await renderFor("reports", "nightly", ["base"], together);
+    const triggers = objects.filter(({ kind }) => kind === "Trigger");
+    const ping = triggers.find(({ metadata }) => metadata.name === "sync-trigger-ping");
+    const source = objects.find(({ kind }) => kind === "PingSource");
+    expect(ping.spec.filter.attributes.source).toBe(
+      `/apis/v1/namespaces/reports/pingsources/${source.metadata.name}`,
+    );
+    expect(triggers).toHaveLength(2);
+    for (const { spec } of triggers) {
+      expect(Object.keys(spec.delivery).sort()).toEqual(
+        ["backoffDelay", "backoffPolicy", "deadLetterSink", "retry", "timeout"],
+      );
+      expect(spec.delivery.deadLetterSink.ref).toMatchObject({ kind: "JobSink", name: "sync-trigger-dead-letter" });
+    }
+  });
+
+  test("two installations share no object", async () => {
+    const first = await renderFor("reports", "nightly", ["base"], together);
+    const second = await renderFor("billing", "weekly", ["base"], together);
+    const names = [...first, ...second].map(nameOf);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  test.each(overlays)("%s: every image is the one that the overlay names", async (path) => {
+    const images = findAll(await render(`manifests/${path}`), "image");
+    expect(images.length).toBeGreaterThan(0);
+    expect([...new Set(images)]).toHaveLength(1);
+  });
+});
