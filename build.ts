@@ -24,6 +24,10 @@ const leftOut: Record<string, LeftOut> = {
   },
   hpagent: { names: ["HttpProxyAgent", "HttpsProxyAgent"], because: viaProxy },
   "jsonpath-plus": { names: ["JSONPath"], because: oldAuthProvider },
+  "mime-types": {
+    names: ["charset", "contentType", "extension", "lookup"],
+    because: "functions/app.ts sets every Content-Type itself",
+  },
   "openid-client": {
     names: ["customFetch", "discovery", "refreshTokenGrant"],
     because: "the kubeconfig auth-provider oidc cannot renew its token here; use an exec plugin",

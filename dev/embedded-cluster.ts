@@ -6,7 +6,7 @@ import { loadSchema } from "./api/schema.ts";
 import { createApiServer } from "./api/server.ts";
 import { createStore } from "./api/store.ts";
 import { startControllers } from "./controllers/controllers.ts";
-import { latestLog } from "./latest-log.ts";
+import { createLatestLog } from "./latest-log.ts";
 import { createNode } from "./node/node.ts";
 import { mayRun, type Seeds, seedCronJob } from "./seed.ts";
 
@@ -19,9 +19,11 @@ export interface EmbeddedOptions {
   onUnmodelled?: (method: string, path: string) => void;
   /** The wait before the second pod of a Job; it doubles with each failure. Kubernetes takes 10 s. */
   podBackoffMs?: number;
+  /** How many changes back a watch may begin, 10,000 by default; further back it is told 410 Expired. */
+  rememberedChanges?: number;
 }
 
-export interface RecordedRequest {
+interface RecordedRequest {
   method: string;
   path: string;
 }
@@ -45,7 +47,7 @@ const requestLimit = 10_000;
 /** Starts an embedded cluster. */
 export async function startEmbeddedCluster(options: EmbeddedOptions = {}): Promise<EmbeddedCluster> {
   const schema = await loadSchema(RESOURCES.map((resource) => resource.schema));
-  const store = createStore();
+  const store = createStore(options.rememberedChanges ?? 10_000);
   const seeds: Seeds = new Map();
   const node = await createNode(store, { images: options.images ?? {} });
   const stopControllers = startControllers(store, {
@@ -61,7 +63,7 @@ export async function startEmbeddedCluster(options: EmbeddedOptions = {}): Promi
     onRequest: (method, path) => {
       if (requests.push({ method, path }) > requestLimit) requests.shift();
     },
-    ownRoutes: { "/logs/latest": () => latestLog({ store, logs: node.logs }) },
+    ownRoutes: { "/logs/latest": createLatestLog({ store, logs: node.logs }) },
   });
   server.listen(options.port ?? 0, "127.0.0.1");
   await once(server, "listening");

@@ -14,25 +14,23 @@ interface Context {
   logs: PodLogs;
 }
 
-/** Answers GET /logs/latest: the log of the newest Job as text, while it is made, with a line before and after it. */
-export function latestLog(context: Context): Reply {
-  const job = newestJob(context.store);
-  if (!job) return { status: 404, text: "no Job yet\n" };
-  return {
-    stream: async (response) => {
-      response.writeHead(200, { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" });
-      await follow(context, job, response).catch(() => response.destroy());
-    },
+/** What answers GET /logs/latest: the log of the newest Job as text, while it is made, with a line before and after it. */
+export function createLatestLog(context: Context): () => Reply {
+  let newest: Job | undefined;
+  // The time of creation has whole seconds only: two Jobs of one second would be in no order.
+  context.store.subscribe(({ type, resource, object }) => {
+    if (type === "ADDED" && resource === JOBS) newest = object as Job;
+  });
+  return () => {
+    const job = newest;
+    if (!job) return { status: 404, text: "no Job yet\n" };
+    return {
+      stream: async (response) => {
+        response.writeHead(200, { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" });
+        await follow(context, job, response).catch(() => response.destroy());
+      },
+    };
   };
-}
-
-function newestJob(store: Store): Job | undefined {
-  // Within one second the later name of two would win by chance: the order of writing decides.
-  const order = ({ metadata }: Job) => [metadata.creationTimestamp, metadata.resourceVersion?.padStart(20, "0")].join();
-  return store
-    .list(JOBS)
-    .sort((a, b) => (order(a) < order(b) ? -1 : 1))
-    .at(-1);
 }
 
 async function follow({ store, logs }: Context, job: Job, response: ServerResponse): Promise<void> {

@@ -14,8 +14,8 @@ const root = resolve(import.meta.dirname, "..");
 const example = join(root, "examples/kraken-sync");
 const namespace = "kraken";
 const firstPort = 8080;
-/** Tests run another program in the function's place. */
-const entry = process.env.DEV_FUNCTION ?? join(root, "functions/main.ts");
+/** Another program may stand in the function's place: node dev/main.ts PROGRAM. */
+const entry = process.argv[2] ?? join(root, "functions/main.ts");
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 /** What has been opened, closed in the opposite order. */

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from "express";
+import { type Admit, createAdmission, laneOfRead } from "./admission.ts";
 import type { Authenticate } from "./auth.ts";
 import { readBody } from "./body.ts";
 import type { Config } from "./config.ts";
 import { isEventRequest } from "./core/cloudevent.ts";
+import { refuseAmbiguous } from "./core/headers.ts";
 import { FAULTS, Fault, toFault } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -28,11 +30,15 @@ export type AppContext = TriggerContext & {
   draining: AbortSignal;
 };
 
+/** What every request needs besides. */
+type Life = AppContext & { admit: Admit };
+
 /** The status of a log line whose request nobody waits for any more (nginx's number); it is never sent. */
 const clientLeft = 499;
 
 /** The route table as an Express app; every answer and every log line is made here. */
-export function createApp(context: AppContext): Express {
+export function createApp(appContext: AppContext): Express {
+  const context: Life = { ...appContext, admit: createAdmission(appContext.config.maxInFlight) };
   const app = express();
   app.disable("x-powered-by").disable("etag").enable("case sensitive routing").enable("strict routing");
   app.set("query parser", false);
@@ -51,7 +57,7 @@ export function createApp(context: AppContext): Express {
   return app;
 }
 
-function mount(app: Express, context: AppContext, { path, methods }: Route): void {
+function mount(app: Express, context: Life, { path, methods }: Route): void {
   const allowed = Object.keys(methods).flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
   const { GET, POST } = methods;
   if (GET)
@@ -74,7 +80,7 @@ function mount(app: Express, context: AppContext, { path, methods }: Route): voi
 }
 
 /** The life of a request: id, handler, answer, one log line. `select` may throw the Fault to answer with. */
-function answerWith(context: AppContext, select: (request: Request) => Handler) {
+function answerWith(context: Life, select: (request: Request) => Handler) {
   return async (request: Request, response: Response): Promise<void> => {
     const startedAtMs = performance.now();
     const id = requestId(request.headers["x-request-id"]);
@@ -82,8 +88,10 @@ function answerWith(context: AppContext, select: (request: Request) => Handler) 
     const gone = new AbortController();
     context.metrics.addInFlight(1);
     response.once("close", () => gone.abort());
+    let leave = () => {};
     let reply: Reply;
     try {
+      refuseAmbiguous(request.rawHeaders, request.httpVersion);
       const isProbe = request.path.startsWith("/health/");
       if (context.draining.aborted && !isProbe) {
         throw new Fault("shutting-down", "this instance is ending; try again", { headers: { "Retry-After": "1" } });
@@ -93,6 +101,7 @@ function answerWith(context: AppContext, select: (request: Request) => Handler) 
         ? undefined
         : await context.authenticate?.(request.rawHeaders, request.method === "POST" ? "trigger" : "read");
       if (caller !== undefined) facts.caller = caller;
+      if (!isProbe && request.method !== "POST") leave = context.admit(laneOfRead(request));
       reply = await select(request)({
         id,
         caller,
@@ -101,7 +110,11 @@ function answerWith(context: AppContext, select: (request: Request) => Handler) 
         query: new URLSearchParams(/\?(.*)/s.exec(request.url)?.[1]),
         gone: gone.signal,
         draining: context.draining,
-        readBody: () => readBody(request, context.config.bodyLimitBytes),
+        readBody: async () => {
+          const body = await readBody(request, context.config.bodyLimitBytes);
+          leave = context.admit("triggers");
+          return body;
+        },
         note: (more) => Object.assign(facts, more),
         log: context.log,
       });
@@ -117,6 +130,7 @@ function answerWith(context: AppContext, select: (request: Request) => Handler) 
       draining: context.draining,
       timeoutMs: context.config.requestTimeoutS * 1_000,
     });
+    leave();
     const elapsedMs = performance.now() - startedAtMs;
     context.metrics.addInFlight(-1);
     context.metrics.countRequest({

@@ -27,6 +27,9 @@ export type Config = {
   apiTimeoutMs: number;
   triggerTimeoutMs: number;
   requestTimeoutS: number;
+  receiveTimeoutMs: number;
+  keepAliveTimeoutMs: number;
+  maxInFlight: number;
   /** undefined: none. */
   syncSteps: SyncStep[] | undefined;
   logLimitBytes: number;
@@ -154,6 +157,24 @@ export const SETTINGS: Record<string, Setting<SettingValue>> = {
     about: "`timeoutSeconds` of the Knative Service, s; a streamed log ends 10 s earlier",
     fallback: "300",
     parse: wholeNumber(15, 3_600),
+  },
+  RECEIVE_TIMEOUT_MS: {
+    key: "receiveTimeoutMs",
+    about: "time in which a request must have come whole, ms; its headers have half of it",
+    fallback: "30000",
+    parse: wholeNumber(300, 300_000),
+  },
+  KEEP_ALIVE_TIMEOUT_MS: {
+    key: "keepAliveTimeoutMs",
+    about: "how long an idle connection is kept, ms; under Knative more than queue-proxy's 90 s",
+    fallback: "95000",
+    parse: wholeNumber(500, 600_000),
+  },
+  MAX_IN_FLIGHT: {
+    key: "maxInFlight",
+    about: "most requests at work at a time; triggers, reads and held reads (waits, logs) are counted apart",
+    fallback: "256",
+    parse: wholeNumber(1, 10_000),
   },
   SYNC_STEPS: {
     key: "syncSteps",

@@ -47,6 +47,7 @@ export const FAULTS = {
   "quota-conflict": { status: 503, retriedBy: "all", meaning: "A ResourceQuota was changing; no Job was created" },
   "in-flight": { status: 503, retriedBy: "all", meaning: "Another trigger is just about to create its Job" },
   "record-full": { status: 503, retriedBy: "all", meaning: "The record of keys is full until its oldest key expires" },
+  overloaded: { status: 503, retriedBy: "all", meaning: "This instance has as many requests at work as it takes" },
   "shutting-down": { status: 503, retriedBy: "all", meaning: "This instance is ending; another one will answer" },
   "internal-error": {
     status: 503,

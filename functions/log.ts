@@ -16,8 +16,18 @@ export function createLogger(level: string): Logger {
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },
     },
-    pino.destination({ dest: 1, sync: true }),
+    { write: (line: string) => out.write(line.replace(invisible, toEscape)) },
   );
+}
+
+const out = pino.destination({ dest: 1, sync: true });
+
+/** What JSON leaves as it is and a terminal or another reader of lines does not: C1 controls, U+2028, writing directions. */
+const invisible = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+function toEscape(character: string): string {
+  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
 }
 
 function describeError(error: unknown): unknown {

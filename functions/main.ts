@@ -45,7 +45,7 @@ async function main(): Promise<void> {
     ...{ config, cluster, namespace, records, policyCanary },
     ...{ authenticate, metrics, log, draining: draining.signal },
   });
-  const server = await startServer(app, config.port);
+  const server = await startServer(app, config);
   log.info({ port: server.port, cronJob: `${namespace}/${config.cronJobName}` }, "listening");
   if (!authenticate) log.warn("AUTH_MODE is none: whoever reaches this port can run the CronJob");
 

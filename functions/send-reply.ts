@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
+import { discardRest } from "./body.ts";
 import type { Reply } from "./route.ts";
 
 /** How long a client may take for what is sent to it. */
@@ -33,7 +34,14 @@ export async function sendReply(
   const text = json === undefined ? "" : typeof json === "string" ? json : `${JSON.stringify(json)}\n`;
   if (text !== "" && !response.hasHeader("Content-Type")) response.setHeader("Content-Type", "application/json");
   response.setHeader("Content-Length", Buffer.byteLength(text));
-  response.end(request.method === "HEAD" ? "" : text);
+  const timer = setTimeout(() => response.destroy(), limits.timeoutMs); // a client that does not read
+  response.once("close", () => clearTimeout(timer));
+  if (request.complete) response.end(text);
+  else {
+    response.flushHeaders();
+    if (text !== "") response.write(text);
+    discardRest(request).then(() => response.end());
+  }
   return {};
 }
 

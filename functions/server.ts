@@ -1,5 +1,7 @@
-import { createServer, type RequestListener, type Server, STATUS_CODES } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Config } from "./config.ts";
 
 /** A listening server that can end without losing a request. */
 export type RunningServer = {
@@ -8,29 +10,83 @@ export type RunningServer = {
   drain(timeoutMs: number): Promise<boolean>;
 };
 
+/** Open connections, each with its requests that have no whole answer yet. */
+type Connections = Map<Duplex, Set<IncomingMessage>>;
+
+type Limits = Pick<Config, "port" | "keepAliveTimeoutMs" | "receiveTimeoutMs">;
+
+/** Bodies of 64 KiB in all of them, and sockets' own buffers, fit the memory that the manifests give. */
+const maxConnections = 2_048;
+/** How long a connection that was refused stays, so that its client can read why. */
+const refusedForMs = 1_000;
+
 /** Listens on a port (0: any free one). Rejects when it is taken. */
-export async function startServer(app: RequestListener, port: number): Promise<RunningServer> {
+export async function startServer(app: RequestListener, limits: Limits): Promise<RunningServer> {
+  const { port, keepAliveTimeoutMs, receiveTimeoutMs } = limits;
+  const connections: Connections = new Map();
+  const listener: RequestListener = (request, response) => {
+    const unanswered = connections.get(request.socket);
+    unanswered?.add(request);
+    response.once("close", () => unanswered?.delete(request));
+    request.url = toPath(request.url);
+    app(request, response);
+  };
   const server = createServer(
     {
       // queue-proxy keeps idle connections for 90 s; were ours closed first, its next POST would meet a reset (502).
-      keepAliveTimeout: 95_000,
-      headersTimeout: 15_000,
-      requestTimeout: 30_000,
-      connectionsCheckingInterval: 1_000,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      keepAliveTimeoutBuffer: Math.ceil(keepAliveTimeoutMs / 100), // later than the Keep-Alive header promises
+      requestTimeout: receiveTimeoutMs,
+      headersTimeout: Math.ceil(receiveTimeoutMs / 2),
+      connectionsCheckingInterval: Math.ceil(receiveTimeoutMs / 30),
       maxHeaderSize: 16_384,
+      requireHostHeader: false, // app.ts refuses it with the other headers, in an answer and a log line of ours
     },
-    app,
+    listener,
   );
-  server.on("clientError", refuseConnection);
+  server.maxConnections = maxConnections;
+  server.maxHeadersCount = 0; // by bytes alone: Node would leave out the 2,001st, which may be a doubled one
+  server.on("connection", (socket: Socket) => {
+    connections.set(socket, new Set());
+    socket.once("close", () => connections.delete(socket));
+  });
+  // What comes behind a request that waits for its answer is refused without one: it would be taken for that answer.
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
+    const isSlow = error.code === "ERR_HTTP_REQUEST_TIMEOUT";
+    if (isSlow && hasNeverSpoken(socket)) closeUnlessUsed(socket as Socket, keepAliveTimeoutMs);
+    else if ([...(connections.get(socket) ?? [])].some(({ complete }) => complete)) socket.destroy();
+    else refuseConnection(error, socket);
+  });
+  server.on("checkExpectation", listener); // an expectation that we do not know may be passed over (RFC 9110, 10.1.1)
+  server.on("connect", (_request, socket: Duplex) => refuseConnection(new Error("CONNECT"), socket));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, () => resolve());
   });
-  return { port: (server.address() as AddressInfo).port, drain: (timeoutMs) => drain(server, timeoutMs) };
+  return { port: (server.address() as AddressInfo).port, drain: (timeoutMs) => drain(server, connections, timeoutMs) };
+}
+
+/**
+ * A request's target as a path: a proxy may send a whole URL (RFC 9112, section 3.2.2). What is neither becomes a path
+ * that leads nowhere, because Express answers such targets by itself, past our authentication and log.
+ */
+function toPath(target = ""): string {
+  const path = target.replace(/^https?:\/\/[^/?#]*/i, "").replace(/#.*$/s, "");
+  return path.startsWith("/") ? path : `/${path}`;
+}
+
+function hasNeverSpoken(socket: Duplex): boolean {
+  return (socket as Socket).bytesRead === 0;
+}
+
+/** A proxy's pool holds connections that it opened and did not need at once: they live as long as used ones. */
+function closeUnlessUsed(socket: Socket, afterMs: number): void {
+  setTimeout(() => hasNeverSpoken(socket) && socket.destroy(), afterMs).unref();
 }
 
 /** Answers what Node's parser refuses. A slow sender gets no status: Node's own 408 would lose a PingSource's event. */
-function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (socket.writableEnded) return; // refused already; what it sent since then is another error
   if (!socket.writable || error.code === "ECONNRESET" || error.code === "ERR_HTTP_REQUEST_TIMEOUT") {
     socket.destroy();
     return;
@@ -40,21 +96,26 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
   const body = JSON.stringify({ type: `urn:sync-trigger:${code}`, title: STATUS_CODES[status], status });
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n`;
   socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+  setTimeout(() => socket.destroy(), refusedForMs).unref();
 }
 
-function drain(server: Server, timeoutMs: number): Promise<boolean> {
+function drain(server: Server, connections: Connections, timeoutMs: number): Promise<boolean> {
+  // A connection that becomes idle only now would be kept for the next request, which will not come.
+  const closeIdle = () => {
+    server.closeIdleConnections();
+    for (const socket of connections.keys()) if (hasNeverSpoken(socket)) socket.destroy();
+  };
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       server.closeAllConnections();
       resolve(false);
     }, timeoutMs);
-    // A connection that becomes idle only now would be kept for the next request, which will not come.
-    const sweep = setInterval(() => server.closeIdleConnections(), 100);
+    const sweep = setInterval(closeIdle, 100);
     server.close(() => {
       clearTimeout(timer);
       clearInterval(sweep);
       resolve(true);
     });
-    server.closeIdleConnections();
+    closeIdle();
   });
 }

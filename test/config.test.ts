@@ -1,10 +1,5 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { ConfigError, loadConfig, SETTINGS } from "../functions/config.ts";
-import { findFreePort } from "./support/free-port.ts";
-import { writeKubeconfig } from "./support/kubeconfig.ts";
 
 const least = { CRONJOB_NAME: "sync" };
 
@@ -86,6 +81,7 @@ const rows: Record<string, { good: [text: string, value: unknown][]; bad: string
     bad: [],
   },
   AUTH_READ_SUBJECTS: { good: [["a,b", ["a", "b"]]], bad: [] },
+  REQUIRE_POLICY: { good: [["true", "true"]], bad: ["yes", "1", "TRUE"] },
   BODY_LIMIT_BYTES: {
     good: [
       ["1024", 1_024],
@@ -113,6 +109,27 @@ const rows: Record<string, { good: [text: string, value: unknown][]; bad: string
       ["3600", 3_600],
     ],
     bad: ["14", "3601", "5m"],
+  },
+  RECEIVE_TIMEOUT_MS: {
+    good: [
+      ["300", 300],
+      ["300000", 300_000],
+    ],
+    bad: ["299", "300001", "30s"],
+  },
+  KEEP_ALIVE_TIMEOUT_MS: {
+    good: [
+      ["500", 500],
+      ["600000", 600_000],
+    ],
+    bad: ["499", "600001", "95s"],
+  },
+  MAX_IN_FLIGHT: {
+    good: [
+      ["1", 1],
+      ["10000", 10_000],
+    ],
+    bad: ["0", "10001", "all"],
   },
   SYNC_STEPS: {
     good: [
@@ -181,6 +198,10 @@ describe("loadConfig", () => {
       triggerTimeoutMs: 13_000,
       requestTimeoutS: 300,
       logLimitBytes: 268_435_456,
+      receiveTimeoutMs: 30_000,
+      keepAliveTimeoutMs: 95_000,
+      maxInFlight: 256,
+      requirePolicy: "false",
       authMode: "none",
       authTokenDirectory: "/etc/sync-trigger/tokens",
       authAudience: "sync-trigger",
@@ -207,71 +228,3 @@ describe("loadConfig", () => {
     expect(problemsOf({ ...least, TRIGGER_TIMEOUT_MS: "15000" })).toHaveLength(1);
   });
 });
-
-describe("the process", () => {
-  const onPort = async (env: Record<string, string>) => ({ ...env, PORT: String(await findFreePort()) });
-
-  it.each([
-    ["nothing set", {}, ["CRONJOB_NAME"]],
-    ["one bad setting", { ...least, LOG_LEVEL: "loud" }, ["LOG_LEVEL"]],
-    ["every setting bad but the port", allBad, Object.keys(allBad).filter((name) => name !== "PORT")],
-  ])("with %s exits 1, names each once, shows no stack and never listens", async (_what, env, names) => {
-    const { code, output, listened } = await run(await onPort(env));
-    expect(code).toBe(1);
-    for (const name of names) expect(output.match(new RegExp(`^  ${name}[=:]`, "gm")), name).toHaveLength(1);
-    expect(output.split("\n")).toHaveLength(names.length + 2); // a heading, and the last line's end
-    expect(output).toMatch(/^sync-trigger: bad settings:\n/);
-    expect(output).not.toMatch(/^\s+at |\.ts:\d|node:internal/m);
-    expect(listened).toBe(false);
-  });
-
-  it("with a bad port among them exits 1 and names that too", async () => {
-    const { code, output } = await run(allBad);
-    expect(code).toBe(1);
-    for (const name of Object.keys(allBad)) expect(output, name).toContain(`\n  ${name}="`);
-  });
-
-  it("with good settings listens, so that the rows above can fail", async () => {
-    const KUBECONFIG = writeKubeconfig({ cluster: { server: "https://127.0.0.1:1" } });
-    expect(await run(await onPort({ ...least, KUBECONFIG }))).toMatchObject({ listened: true });
-  });
-});
-
-/** Runs the function until it ends or listens; all it writes, and whether its port ever took a connection. */
-async function run(env: Record<string, string>) {
-  const child = spawn(process.execPath, ["functions/main.ts"], {
-    env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: 10_000,
-  });
-  let output = "";
-  child.stdout.on("data", (chunk) => {
-    output += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    output += chunk;
-  });
-  let listened = false;
-  let hasEnded = false;
-  const closed = once(child, "close").finally(() => {
-    hasEnded = true;
-  });
-  while (!hasEnded && !listened) {
-    listened = await canConnect(Number(env.PORT));
-    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 25))]);
-  }
-  if (listened) child.kill("SIGKILL");
-  const [code] = await closed;
-  return { code: code as number | null, output, listened };
-}
-
-async function canConnect(port: number): Promise<boolean> {
-  if (!(port > 0 && port < 65_536)) return false;
-  const socket = connect(port, "127.0.0.1");
-  const [isConnected] = await Promise.race([
-    once(socket, "connect").then(() => [true]),
-    once(socket, "error").then(() => [false]),
-  ]).catch(() => [false]);
-  socket.destroy();
-  return isConnected ?? false;
-}

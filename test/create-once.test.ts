@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { JsonObject } from "../functions/core/json.ts";
 import { createOnce, recognise } from "../functions/create-once.ts";
-import type { ApiFailure } from "../functions/kubernetes/api-error.ts";
 import {
   alreadyExists,
   fails,
@@ -12,10 +11,13 @@ import {
   unreachable,
 } from "./support/fake-cluster.ts";
 import { faultOf } from "./support/fault-of.ts";
-import { takePauses } from "./support/pauses.ts";
+import { pause, takePauses } from "./support/pauses.ts";
 
 vi.mock("node:timers/promises", async () => ({ setTimeout: (await import("./support/pauses.ts")).pause }));
-afterEach(() => void takePauses());
+afterEach(() => {
+  takePauses();
+  pause.mockClear();
+});
 
 const annotation = (name: string) => `sync-trigger.internal/${name}`;
 
@@ -202,15 +204,23 @@ describe("createOnce gives up", () => {
     expect(names()).toEqual(calls);
   });
 
-  it("when its time is over before the pause is", async () => {
+  it.each([
+    ["before the pause", 0],
+    ["within the pause", 1],
+  ])("when its time is over %s", async (_what, isWithin) => {
     const controller = new AbortController();
     const abort = () => {
-      controller.abort();
-      throw apiError({ status: 404 });
+      if (!isWithin) controller.abort();
+      return notFound;
     };
+    pause.mockImplementationOnce(async () => {
+      controller.abort();
+      throw controller.signal.reason;
+    });
     const { made, names } = run([unanswered], [abort], controller.signal);
     expect(await faultOf(made)).toMatchObject({ code: "outcome-unknown" });
     expect(names()).toEqual(lookUp);
+    expect(pause).toHaveBeenCalledTimes(isWithin);
   });
 
   it.each([
@@ -256,8 +266,3 @@ describe("a Job under our name", () => {
     expect(reused.message).toBe("Job n/sync-m1 was made for this key with other parameters");
   });
 });
-
-function apiError(failure: Partial<ApiFailure>) {
-  const { cluster } = fakeCluster({ getJob: [fails(failure)] });
-  return cluster.getJob("", { signal: live });
-}

@@ -45,7 +45,7 @@ describe("a problem for an event sender", () => {
     ["lone surrogates", "\ud83d \ude00"],
     ["tabs and spaces", " \t ".repeat(400)],
     ["10 kB of letters", "x".repeat(10_000)],
-    ["10 kB of emoji", "😀".repeat(2_500)],
+    ["40 kB of emoji", "😀".repeat(10_000)],
     ["an emoji on each place where the cut can fall", `${"x".repeat(470)}${"😀".repeat(100)}`],
   ];
 

@@ -57,16 +57,19 @@ function decodeValue(type: FieldType, value: Json, id: string, at: Place): Json 
       return decodeStruct(type.name, value, at);
     case "list":
       if (!Array.isArray(value)) throw wrongType(type, value, at);
-      return value.map((item, i) => decodeValue(type.of, item, id, { ...at, path: `${at.path}[${i}]` }));
+      return value.map((item, i) => decodeItem(type.of, item, id, { ...at, path: `${at.path}[${i}]` }));
     case "map":
       if (!isJsonObject(value)) throw wrongType(type, value, at);
-      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decodeValue(type.of, item, id, at)]));
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decodeItem(type.of, item, id, at)]));
     case "any":
       return value;
     default:
       return decodeScalar(type, value, at);
   }
 }
+
+const decodeItem = (type: FieldType, item: Json, id: string, at: Place) =>
+  item === null ? zeroOf(type) : decodeValue(type, item, id, at);
 
 function decodeScalar(type: FieldType, value: Json, at: Place): Json {
   if (type.is === "quantity" && (typeof value === "string" || isNumber(value))) {
@@ -75,11 +78,23 @@ function decodeScalar(type: FieldType, value: Json, at: Place): Json {
   if (type.is === "boolean" && typeof value === "boolean") return value;
   if (type.is === "intOrString" && (typeof value === "string" || isInteger(value, "int32"))) return value;
   if ((type.is === "int32" || type.is === "int64") && isInteger(value, type.is)) return value;
-  if (typeof value !== "string") throw wrongType(type, value, at);
+  if (typeof value !== "string") throw wrongType(type.is === "string" ? type : asText(type), value, at);
   if (type.is === "time") return canonicalTime(value);
   if (type.is === "microTime") return canonicalMicroTime(value);
   if (type.is === "string") return value;
   throw wrongType(type, value, at);
+}
+
+/** Times are read as text first. */
+const asText = (type: FieldType): FieldType =>
+  type.is === "time" || type.is === "microTime" ? { is: "string" } : type;
+
+/** What Go leaves in a list or a map where null was given. */
+function zeroOf({ is }: FieldType): Json {
+  if (is === "boolean") return false;
+  if (is === "int32" || is === "int64") return 0;
+  if (is === "list") return [];
+  return is === "struct" || is === "map" || is === "any" ? {} : "";
 }
 
 const isNumber = (value: Json) => typeof value === "number" || isRawNumber(value);

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from "./json.ts";
-import type { CoreEvent, CronJob, Job, JobSpec, KubeObject, Lease, Namespace } from "./objects.ts";
+import type { CoreEvent, CronJob, Job, JobSpec, Lease, Namespace } from "./objects.ts";
 import { defaultPodTemplate } from "./pod-defaults.ts";
 
 /** Kubernetes has no number for "without limit"; backoffLimitPerIndex makes the Job's own limit this one. */
@@ -107,6 +107,3 @@ export function defaultEvent(event: CoreEvent): CoreEvent {
   };
   return Object.assign(always, event);
 }
-
-/** What a kind of object is filled in with. */
-export type Defaulter<T extends KubeObject> = (object: T) => T;

@@ -8,7 +8,7 @@ import { JOBS, NAMESPACES, PODS, type Resource } from "./resources.ts";
 import { ApiError, badRequest, notFound, unmodelled } from "./status.ts";
 import type { Store } from "./store.ts";
 
-export type Propagation = "Orphan" | "Background" | "Foreground";
+type Propagation = "Orphan" | "Background" | "Foreground";
 
 export interface DeleteOptions {
   propagation?: Propagation;

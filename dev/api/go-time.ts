@@ -4,20 +4,20 @@ type Element = readonly [layout: string, pattern: RegExp];
 const untilSeconds: readonly Element[] = [
   ["2006", /^\d{4}/],
   ["-", /^-/],
-  ["01", /^(0[1-9]|1[0-2])/],
+  ["01", /^\d{2}/],
   ["-", /^-/],
   ["02", /^\d{2}/],
   ["T", /^T/],
-  ["15", /^([01]\d|2[0-3])/],
+  ["15", /^\d{2}/],
   [":", /^:/],
-  ["04", /^[0-5]\d/],
+  ["04", /^\d{2}/],
   [":", /^:/],
-  ["05", /^[0-5]\d/],
+  ["05", /^\d{2}/],
 ];
 const zone: Element = ["Z07:00", /^(Z|[+-]\d{2}:\d{2})/];
 // Go takes any fraction after the seconds when the layout has none, and exactly the layout's digits when it has one.
 const seconds: readonly Element[] = [...untilSeconds, ["", /^([.,]\d+)?/], zone];
-const micros: readonly Element[] = [...untilSeconds, [".000000", /^\.\d{6}(?!\d)/], zone];
+const micros: readonly Element[] = [...untilSeconds, [".000000", /^[.,]\d{6}/], zone];
 
 function matchAll(text: string, elements: readonly Element[]): void {
   let rest = text;
@@ -30,7 +30,25 @@ function matchAll(text: string, elements: readonly Element[]): void {
     rest = rest.slice(match[0].length);
   }
   if (rest) throw new Error(`parsing time ${quote(text)}: extra text: ${quote(rest)}`);
+  refuseOutOfRange(text);
 }
+
+function refuseOutOfRange(text: string): void {
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = (text.match(/\d+/g) ?? []).map(Number);
+  const daysInMonth = new Date(Date.UTC(year, month, 0)).getUTCDate();
+  const ranges: readonly [string, boolean][] = [
+    ["month", month >= 1 && month <= 12],
+    ["hour", hour < 24],
+    ["minute", minute < 60],
+    ["second", second < 60],
+    ["day", day >= 1 && day <= daysInMonth],
+  ];
+  const out = ranges.find(([, isIn]) => !isIn);
+  if (out) throw new Error(`parsing time ${quote(text)}: ${out[0]} out of range`);
+}
+
+/** The moment in milliseconds of a time that has been checked. */
+const momentOf = (text: string) => Date.parse(text.replace(",", "."));
 
 const quote = (text: string) => JSON.stringify(text);
 const layoutOf = (elements: readonly Element[]) => elements.map(([layout]) => layout).join("");
@@ -38,9 +56,7 @@ const layoutOf = (elements: readonly Element[]) => elements.map(([layout]) => la
 /** Milliseconds since 1970 of an RFC 3339 time; throws in Go's words. */
 export function parseTime(text: string): number {
   matchAll(text, seconds);
-  const ms = Date.parse(text);
-  if (Number.isNaN(ms)) throw new Error(`parsing time ${quote(text)}: day out of range`);
-  return ms;
+  return momentOf(text);
 }
 
 /** A metav1.Time as the server stores it: UTC, whole seconds. */
@@ -51,8 +67,8 @@ export function canonicalTime(text: string): string {
 /** A metav1.MicroTime as the server stores it: UTC, six digits; fewer or more digits are refused. */
 export function canonicalMicroTime(text: string): string {
   matchAll(text, micros);
-  const fraction = /\.\d{6}/.exec(text)?.[0] ?? "";
-  return secondsTime(Date.parse(text)).replace("Z", `${fraction}Z`);
+  const fraction = /[.,](\d{6})/.exec(text)?.[1] ?? "";
+  return secondsTime(momentOf(text)).replace("Z", `.${fraction}Z`);
 }
 
 /** A moment in milliseconds as metav1.Time prints it: UTC, whole seconds, cut. */

@@ -14,6 +14,12 @@ export const isRawNumber = (value: unknown): value is RawNumber => isRawJSON(val
 /** Whether a value is a JSON object, which neither a list nor a raw number is. */
 export const isJsonObject = (value: unknown): value is JsonObject => isObject(value) && !isRawJSON(value);
 
+/** A number, also one that is kept as text; NaN for anything else. */
+export function numberOf(value: unknown): number {
+  if (isRawNumber(value)) return Number(value.rawJSON);
+  return typeof value === "number" ? value : Number.NaN;
+}
+
 /** The word Go's JSON decoder uses for the type of a value. */
 export function goKindOf(value: Json): string {
   if (typeof value === "boolean") return "bool";

@@ -45,7 +45,8 @@ export function qualifiedNameErrors(text: string): string[] {
   const name = second ?? first;
   if (second !== undefined) {
     if (first === "") errors.push("prefix part must be non-empty");
-    else errors.push(...dnsSubdomainErrors(first).map((error) => `prefix part ${error}`));
+    else
+      errors.push(...dnsSubdomainErrors(first).map((error) => `prefix part ${error.replace(/characters$/, "bytes")}`));
   }
   if (name === "") errors.push("name part must be non-empty");
   else if (name.length > 63) errors.push("name part must be no more than 63 bytes");

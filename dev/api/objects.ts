@@ -84,7 +84,7 @@ export interface Condition {
   observedGeneration?: number;
 }
 
-export interface JobStatus {
+interface JobStatus {
   conditions?: Condition[];
   startTime?: string;
   completionTime?: string;

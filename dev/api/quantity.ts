@@ -2,26 +2,43 @@ const syntax = /^([+-]?)(\d*)(?:\.(\d*))?(?:([eE][+-]?\d+)|(Ki|Mi|Gi|Ti|Pi|Ei|[n
 const decimalSuffixes = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
 const binarySuffixes = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 const nano = 10n ** 9n;
+const milli = 10n ** 6n;
 
 /** Go's message for what is no quantity. */
-export const notAQuantity =
-  "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+const notAQuantity = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
-/** A resource.Quantity as the server stores it ("0.5" -> "500m", "1024Mi" -> "1Gi"); throws in Go's words. */
-export function canonicalQuantity(text: string): string {
+interface Parsed {
+  /** In billionths, so that every unit is whole; what is left is rounded up, as Go does. */
+  nanos: bigint;
+  form: "binary" | "decimal" | "exponential";
+}
+
+function parse(text: string): Parsed {
   const match = syntax.exec(text);
   const [, sign = "", whole = "", fraction = "", exponent, suffix = ""] = match ?? [];
   if (!match || whole + fraction === "") throw new Error(notAQuantity);
   const power = exponent ? Number(exponent.slice(1)) : suffixPower(suffix);
   const binary = suffix.endsWith("i");
   const scale = binary ? 1024n ** BigInt(binarySuffixes.indexOf(suffix)) : 1n;
-  // In billionths, so that every unit is whole; what is left is rounded up, as Go does.
   const shift = 9 + (binary ? 0 : power) - fraction.length;
   const digits = BigInt(whole + fraction) * scale;
   const nanos = shift >= 0 ? digits * 10n ** BigInt(shift) : roundUp(digits, 10n ** BigInt(-shift));
-  if (nanos === 0n) return "0";
-  const number = binary && nanos % nano === 0n ? binaryForm(nanos / nano) : decimalForm(nanos, exponent !== undefined);
-  return (sign === "-" ? "-" : "") + number;
+  return { nanos: sign === "-" ? -nanos : nanos, form: binary ? "binary" : exponent ? "exponential" : "decimal" };
+}
+
+/** A quantity in billionths, to compare it; throws in Go's words. */
+export const quantityNanos = (text: string) => parse(text).nanos;
+
+/**
+ * A resource.Quantity as the server stores it ("0.5" -> "500m", "1024Mi" -> "1Gi"); throws in Go's words. Nothing finer
+ * than a thousandth is kept, as for the resources of a container. Odd spellings ("+1", "1.25e2") a real server leaves.
+ */
+export function canonicalQuantity(text: string): string {
+  const { nanos, form } = parse(text);
+  const size = roundUp(nanos < 0n ? -nanos : nanos, milli) * milli;
+  if (size === 0n) return "0";
+  const number = form === "binary" && size % nano === 0n ? binaryForm(size / nano) : decimalForm(size, form);
+  return (nanos < 0n ? "-" : "") + number;
 }
 
 const suffixPower = (suffix: string) => 3 * (decimalSuffixes.indexOf(suffix) - 3);
@@ -38,13 +55,13 @@ function binaryForm(value: bigint): string {
   return `${rest}${binarySuffixes[power]}`;
 }
 
-function decimalForm(nanos: bigint, exponential: boolean): string {
+function decimalForm(nanos: bigint, form: Parsed["form"]): string {
   let power = -9;
   let rest = nanos;
   while (rest % 1000n === 0n && power < 18) {
     rest /= 1000n;
     power += 3;
   }
-  if (exponential) return power === 0 ? `${rest}` : `${rest}e${power}`;
+  if (form === "exponential") return power === 0 ? `${rest}` : `${rest}e${power}`;
   return `${rest}${decimalSuffixes[power / 3 + 3]}`;
 }

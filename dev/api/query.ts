@@ -24,7 +24,7 @@ export function booleanOf(query: URLSearchParams, name: string): boolean {
 }
 
 /** Parameters of every request that writes. */
-export const writeParameters = ["dryRun", "fieldManager", "fieldValidation", "pretty", "timeout"];
+const writeParameters = ["dryRun", "fieldManager", "fieldValidation", "pretty", "timeout"];
 
 export interface WriteOptions {
   dryRun: boolean;

@@ -52,12 +52,5 @@ export function requestInfo(path: string): RequestInfo | undefined {
   };
 }
 
-/** The path of an object or, without a name, of a collection. */
-export function pathOf(resource: Resource, namespace?: string, name?: string): string {
-  const prefix = [...groups].find(([, members]) => members.includes(resource))?.[0] ?? "";
-  const scope = namespace === undefined ? "" : `/namespaces/${namespace}`;
-  return `${prefix}${scope}/${resource.plural}${name === undefined ? "" : `/${name}`}`;
-}
-
 /** The resource of an owner reference, if it is modelled. */
 export const resourceOfKind = (kind: string) => RESOURCES.find((resource) => resource.kind === kind);

@@ -1,3 +1,5 @@
+import { isTimeZone } from "./time-zone.ts";
+
 interface Range {
   min: number;
   max: number;
@@ -21,6 +23,9 @@ const duration = /^[+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)((\d+(\.\d*)?|\.\
 /** What is wrong with a cron schedule, in the words of the parser that Kubernetes uses (robfig/cron); nothing if it is one. */
 export function scheduleError(text: string): string | undefined {
   try {
+    const zone = /^(?:CRON_)?TZ=(\S+)/.exec(text)?.[1];
+    if (zone !== undefined && !isTimeZone(zone))
+      throw new Error(`provided bad location ${zone}: unknown time zone ${zone}`);
     checkSchedule(text.replace(/^(CRON_)?TZ=\S+\s+/, ""));
     return undefined;
   } catch (error) {
@@ -56,8 +61,8 @@ function checkRange(text: string, range: Range): void {
   const [span = "", step, more] = text.split("/");
   if (more !== undefined) throw new Error(`too many slashes: ${text}`);
   let [start, end] = [range.min, range.max];
-  if (span !== "*" && span !== "?") {
-    const [low = "", high, extra] = span.split("-");
+  const [low = "", high, extra] = span.split("-");
+  if (low !== "*" && low !== "?") {
     if (extra !== undefined) throw new Error(`too many hyphens: ${text}`);
     start = integerOrName(low, range);
     end = high !== undefined ? integerOrName(high, range) : step !== undefined ? range.max : start;
@@ -79,6 +84,11 @@ function integer(text: string): number {
     throw new Error(`failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
   }
   const number = Number(text);
+  if (Math.abs(number) > 2 ** 63) {
+    throw new Error(
+      `failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: value out of range`,
+    );
+  }
   if (number < 0) throw new Error(`negative number (${number}) not allowed: ${text}`);
   return number;
 }

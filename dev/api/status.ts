@@ -1,6 +1,6 @@
 import { qualifiedPlural, type Resource } from "./resources.ts";
 
-export interface Cause {
+interface Cause {
   reason: string;
   message: string;
   field: string;

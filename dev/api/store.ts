@@ -28,16 +28,14 @@ export interface Store {
   revision(): number;
 }
 
-const rememberedEvents = 20_000;
-
 const keyOf = (namespace: string | undefined, name: string) => `${namespace ?? ""}/${name}`;
 
 function withRevision<T extends KubeObject>(object: T, revision: number): T {
   return { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
 }
 
-/** An empty store, in memory. */
-export function createStore(): Store {
+/** An empty store, in memory, that remembers so many changes for watches that begin in the past. */
+export function createStore(rememberedChanges: number): Store {
   const kinds = new Map<Resource, Map<string, KubeObject>>();
   const listeners = new Set<(event: StoreEvent) => void>();
   const events: StoreEvent[] = [];
@@ -52,7 +50,7 @@ export function createStore(): Store {
 
   const record = (event: StoreEvent) => {
     events.push(event);
-    if (events.length > rememberedEvents) forgotten = events.shift()?.revision ?? forgotten;
+    if (events.length > rememberedChanges) forgotten = events.shift()?.revision ?? forgotten;
     for (const listener of [...listeners]) listener(event);
   };
 

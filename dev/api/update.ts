@@ -77,7 +77,7 @@ export function replaceObject<T extends KubeObject>(
 }
 
 /** Writes a changed object over the stored one, both whole; what the server itself owns is kept. */
-export function writeOver<T extends KubeObject>(target: Target<T>, given: T, before: T, dryRun: boolean): T {
+function writeOver<T extends KubeObject>(target: Target<T>, given: T, before: T, dryRun: boolean): T {
   const { store, resource, name, subresource } = target;
   const strategy = strategyOf(resource);
   const { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation } = before.metadata;

@@ -17,12 +17,26 @@ const counts = [
 /** What is wrong with a Job's spec, or with that of a CronJob's template; podFailurePolicy and successPolicy are not read. */
 export function jobSpecErrors(spec: JobSpec, field: string): FieldError[] {
   return [
-    ...counts.flatMap((name) => negativeErrors(spec[name] as number | undefined, `${field}.${name}`)),
+    ...counts.flatMap((name) => negativeErrors(spec[name], `${field}.${name}`)),
+    ...(spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined
+      ? [required(`${field}.backoffLimitPerIndex`, "when maxFailedIndexes is specified")]
+      : []),
+    ...managerErrors(spec.managedBy, `${field}.managedBy`),
     ...completionErrors(spec, field),
     ...replacementErrors(spec, field),
     ...podTemplateErrors(spec.template, `${field}.template`),
     ...restartErrors(spec, `${field}.template.spec.restartPolicy`),
   ];
+}
+
+function managerErrors(manager: unknown, field: string): FieldError[] {
+  if (manager === undefined) return [];
+  if (manager === "") return [required(field)];
+  const [host = "", path = ""] = String(manager).split(/\/(.*)/s);
+  if (host === "" || path === "") {
+    return [invalidValue(field, manager, 'must be a domain-prefixed path (such as "acme.io/foo")')];
+  }
+  return dnsSubdomainErrors(host).map((why) => invalidValue(field, host, why));
 }
 
 function completionErrors(spec: JobSpec, field: string): FieldError[] {

@@ -1,15 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import { duplicate, type FieldError, forbidden, invalidValue, required, tooLong } from "./invalid.ts";
+import { numberOf } from "./json.ts";
 import { dnsLabelErrors, labelValueErrors, qualifiedNameErrors } from "./names.ts";
 import type { ObjectMeta, OwnerReference } from "./objects.ts";
 
+const standardFinalizers = ["kubernetes", "orphan", "foregroundDeletion"];
+const unqualified = "name is neither a standard finalizer name nor is it fully qualified";
 const annotationLimitBytes = 256 * 1024;
 
 export type NameRule = (name: string) => string[];
 
-/** A generated name is checked before its five letters are there, so a final dash stands for them. */
-const prefixOf = (generateName: string) =>
-  generateName.endsWith("-") ? `${generateName.slice(0, -1)}a` : generateName;
+/** A prefix may end with a dash, since letters will follow; a real server masks that with a letter to check the rest. */
+const prefixOf = (prefix: string) => (prefix.length > 1 && prefix.endsWith("-") ? `${prefix.slice(0, -2)}a` : prefix);
 
 export function labelsErrors(labels: Record<string, string> | undefined, field: string): FieldError[] {
   return Object.entries(labels ?? {}).flatMap(([key, value]) => [
@@ -81,6 +83,11 @@ function commonErrors(meta: ObjectMeta): FieldError[] {
     ...(meta.finalizers ?? []).flatMap((finalizer) =>
       qualifiedNameErrors(finalizer).map((why) => invalidValue("metadata.finalizers", finalizer, why)),
     ),
+    ...(meta.finalizers ?? []).flatMap((finalizer, i) =>
+      finalizer.includes("/") || standardFinalizers.includes(finalizer)
+        ? []
+        : [invalidValue(`metadata.finalizers[${i}]`, finalizer, unqualified)],
+    ),
   ];
 }
 
@@ -102,8 +109,8 @@ export function immutableErrors(value: unknown, before: unknown, field: string):
 }
 
 /** The error of a number below zero. */
-export function negativeErrors(value: number | undefined, field: string): FieldError[] {
-  return value !== undefined && value < 0 ? [invalidValue(field, value, "must be greater than or equal to 0")] : [];
+export function negativeErrors(value: unknown, field: string): FieldError[] {
+  return numberOf(value) < 0 ? [invalidValue(field, value, "must be greater than or equal to 0")] : [];
 }
 
 /** The errors of names that occur twice, at the later one. */

@@ -1,10 +1,14 @@
 import { type FieldError, forbidden, invalidValue, notSupported, notThere, required } from "./invalid.ts";
-import { dnsLabelErrors, environmentNameErrors } from "./names.ts";
+import { numberOf } from "./json.ts";
+import { dnsLabelErrors, dnsSubdomainErrors, environmentNameErrors } from "./names.ts";
 import type { Container, PodTemplate } from "./objects.ts";
+import { quantityNanos } from "./quantity.ts";
 import { annotationsErrors, duplicateNames, labelsErrors } from "./validate-meta.ts";
 
 // What is checked here is what a template usually gets wrong; volumes' sources, probes, security contexts, affinity and
 // the rest of Kubernetes' four thousand lines on pods are stored unchecked.
+
+type Resources = NonNullable<Container["resources"]>;
 
 const pullPolicies = ["Always", "IfNotPresent", "Never"];
 const messagePolicies = ["FallbackToLogsOnError", "File"];
@@ -49,17 +53,35 @@ function containerErrors(container: Container, volumes: ReadonlySet<unknown>, fi
     ...(pullPolicies.includes(container.imagePullPolicy ?? "")
       ? []
       : [notSupported(`${field}.imagePullPolicy`, container.imagePullPolicy, pullPolicies)]),
+    ...resourceErrors(container.resources ?? {}, `${field}.resources`),
   ];
+}
+
+/** Amounts below zero, and more asked for than allowed. */
+function resourceErrors({ limits = {}, requests = {} }: Resources, field: string): FieldError[] {
+  const negatives = Object.entries({ limits, requests }).flatMap(([list, amounts]) =>
+    Object.entries(amounts)
+      .filter(([, amount]) => quantityNanos(amount) < 0n)
+      .map(([name, amount]) => invalidValue(`${field}.${list}[${name}]`, amount, "must be greater than or equal to 0")),
+  );
+  const excesses = Object.entries(requests).flatMap(([name, amount]) => {
+    const limit = limits[name];
+    if (limit === undefined || quantityNanos(amount) <= quantityNanos(limit)) return [];
+    return [invalidValue(`${field}.requests`, amount, `must be less than or equal to ${name} limit of ${limit}`)];
+  });
+  return [...negatives, ...excesses];
 }
 
 function containersErrors(
   containers: readonly Container[],
   volumes: ReadonlySet<unknown>,
   field: string,
+  others: readonly Container[] = [],
 ): FieldError[] {
+  // A name may not be that of a container of another list either.
   const doubled = duplicateNames(
-    containers.map(({ name }) => name),
-    (i) => `${field}[${i}].name`,
+    [...others, ...containers].map(({ name }) => name),
+    (i) => `${field}[${i - others.length}].name`,
   );
   return containers.flatMap((container, i) => [
     ...containerErrors(container, volumes, `${field}[${i}]`),
@@ -81,10 +103,22 @@ export function podTemplateErrors(template: PodTemplate, field: string): FieldEr
     ...(spec.containers?.length
       ? containersErrors(spec.containers, volumes, `${at}.containers`)
       : [required(`${at}.containers`)]),
-    ...containersErrors(spec.initContainers ?? [], volumes, `${at}.initContainers`),
+    ...containersErrors(spec.initContainers ?? [], volumes, `${at}.initContainers`, spec.containers),
     ...valueErrors(spec.restartPolicy, ["Always", "OnFailure", "Never"], `${at}.restartPolicy`),
     ...valueErrors(spec.dnsPolicy, ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"], `${at}.dnsPolicy`),
     ...labelsErrors(spec.nodeSelector, `${at}.nodeSelector`),
+    ...(spec.serviceAccountName ? dnsSubdomainErrors(String(spec.serviceAccountName)) : []).map((why) =>
+      invalidValue(`${at}.serviceAccountName`, spec.serviceAccountName, why),
+    ),
+    ...(numberOf(spec.activeDeadlineSeconds) < 1
+      ? [
+          invalidValue(
+            `${at}.activeDeadlineSeconds`,
+            spec.activeDeadlineSeconds,
+            "must be between 1 and 2147483647, inclusive",
+          ),
+        ]
+      : []),
     ...(spec.ephemeralContainers?.length
       ? [forbidden(`${at}.ephemeralContainers`, "ephemeral containers not allowed in pod template")]
       : []),

@@ -1,4 +1,5 @@
 import { parseTime, secondsTime } from "../api/go-time.ts";
+import { numberOf } from "../api/json.ts";
 import type { Condition, Job, Pod } from "../api/objects.ts";
 import { JOBS, PODS } from "../api/resources.ts";
 import type { Store, StoreEvent } from "../api/store.ts";
@@ -6,7 +7,6 @@ import { ensureCondition, finishedAs, newCondition, trueCondition } from "./cond
 import {
   createPod,
   deletePods,
-  endedAtMs,
   hasFailed,
   isActive,
   isReady,
@@ -28,21 +28,25 @@ export interface JobControllerOptions {
 interface Context extends JobControllerOptions {
   store: Store;
   queue: WorkQueue;
+  /** By the Job's uid, how many of its pods have failed and when the last was seen to. */
+  failures: Map<string, { count: number; atMs: number }>;
 }
 
 const longestBackoffMs = 10 * 60_000;
 
 /** Runs Jobs as the Job controller of Kubernetes 1.36 does, for Jobs of one pod at a time. */
 export function startJobController(store: Store, options: JobControllerOptions): () => void {
+  const failures: Context["failures"] = new Map();
   const queue = createWorkQueue("job controller", (key) => {
     const [namespace, name = ""] = key.split("/");
     const job = store.get(JOBS, namespace, name);
-    if (job) syncJob({ ...options, store, queue }, job);
+    if (job) syncJob({ ...options, store, queue, failures }, job);
     else releasePods(store, strayPods(store, namespace));
   });
   const keyOf = ({ metadata: { namespace, name } }: Job | Pod) => `${namespace}/${name}`;
-  const unsubscribe = store.subscribe(({ resource, object }: StoreEvent) => {
+  const unsubscribe = store.subscribe(({ type, resource, object }: StoreEvent) => {
     if (resource === JOBS) queue.add(keyOf(object as Job));
+    if (type === "DELETED") failures.delete(object.metadata.uid);
     // A pod without an owner has none to hold it either: the empty name finds no Job and lets it go.
     const owner = object.metadata.ownerReferences?.find(({ controller }) => controller);
     if (resource === PODS) queue.add(`${object.metadata.namespace}/${owner?.name ?? ""}`);
@@ -88,7 +92,7 @@ function failure({ queue }: Context, job: Job, failed: number): Condition | unde
   }
   const { startTime } = job.status;
   if (activeDeadlineSeconds === undefined || suspend || startTime === undefined) return undefined;
-  const leftMs = parseTime(startTime) + activeDeadlineSeconds * 1000 - Date.now();
+  const leftMs = parseTime(startTime) + numberOf(activeDeadlineSeconds) * 1000 - Date.now();
   if (leftMs <= 0) {
     const message = "Job was active longer than specified deadline";
     return newCondition("FailureTarget", "True", "DeadlineExceeded", message);
@@ -121,12 +125,15 @@ function manage(context: Context, job: Job, pods: readonly Pod[]): Job {
   return { ...job, status };
 }
 
-function backoffLeftMs({ podBackoffMs }: Context, job: Job, pods: readonly Pod[]): number {
-  const ends = pods.filter((pod) => hasFailed(pod, job)).map(endedAtMs);
-  const failures = Math.max(ends.length, job.status.failed ?? 0);
-  if (failures === 0) return 0;
-  const backoffMs = Math.min(podBackoffMs * 2 ** (failures - 1), longestBackoffMs);
-  return Math.max(...ends, 0) + backoffMs - Date.now();
+function backoffLeftMs({ podBackoffMs, failures }: Context, job: Job, pods: readonly Pod[]): number {
+  const { uid } = job.metadata;
+  const count = Math.max(pods.filter((pod) => hasFailed(pod, job)).length, job.status.failed ?? 0);
+  if (count === 0) return 0;
+  const known = failures.get(uid);
+  // The pods' own times have whole seconds only, too coarse for a short back-off.
+  const last = known?.count === count ? known : { count, atMs: Date.now() };
+  failures.set(uid, last);
+  return last.atMs + Math.min(podBackoffMs * 2 ** (count - 1), longestBackoffMs) - Date.now();
 }
 
 /** Counts the pods that ended and lets go of them; stores the Job. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { generateName } from "../api/create.ts";
 import { deleteObject } from "../api/delete.ts";
-import { parseTime, secondsTime } from "../api/go-time.ts";
+import { secondsTime } from "../api/go-time.ts";
 import type { Job, Pod } from "../api/objects.ts";
 import { withDefaultRequests } from "../api/pod-defaults.ts";
 import { JOBS, PODS } from "../api/resources.ts";
@@ -9,7 +9,7 @@ import { settle, withoutFinalizer } from "../api/settle.ts";
 import type { Store } from "../api/store.ts";
 
 /** Held by a pod until its Job has counted it. */
-export const trackingFinalizer = "batch.kubernetes.io/job-tracking";
+const trackingFinalizer = "batch.kubernetes.io/job-tracking";
 
 /** The pods that a Job controls. */
 export function podsOf(store: Store, job: Job): Pod[] {
@@ -45,16 +45,6 @@ export const hasFailed = (pod: Pod, job: Job) =>
   (job.spec.podReplacementPolicy !== "Failed" &&
     pod.metadata.deletionTimestamp !== undefined &&
     pod.status.phase !== "Succeeded");
-
-/** When a pod ended, or was told to. */
-export function endedAtMs({ metadata, status }: Pod): number {
-  const ends = (status.containerStatuses ?? []).map(({ state }) => state.terminated?.finishedAt);
-  const [end] = ends;
-  if (end) return parseTime(end);
-  const told = metadata.deletionTimestamp;
-  if (told) return parseTime(told) - 1000 * (metadata.deletionGracePeriodSeconds ?? 0);
-  return parseTime(metadata.creationTimestamp);
-}
 
 // Given to every pod by an admission plugin.
 const evictionTolerations = ["not-ready", "unreachable"].map((problem) => ({

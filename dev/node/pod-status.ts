@@ -94,7 +94,7 @@ function phaseOf({ running, terminated }: ContainerState): Pod["status"]["phase"
 }
 
 /** How much of what it may use a pod has been promised. */
-export function qosClass(pod: Pod): string {
+function qosClass(pod: Pod): string {
   const resources = pod.spec.containers.map(({ resources: given }) => given ?? {});
   const isEmpty = resources.every(
     ({ limits, requests }) => Object.keys({ ...limits, ...requests }).filter(isComputed).length === 0,

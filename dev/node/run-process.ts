@@ -14,7 +14,7 @@ export interface RunningProcess {
   ended: Promise<ProcessEnd>;
 }
 
-export type ProcessEnd = { exitCode: number } | { startError: string };
+type ProcessEnd = { exitCode: number } | { startError: string };
 
 const signalNumbers: Readonly<Record<string, number>> = {
   SIGHUP: 1,

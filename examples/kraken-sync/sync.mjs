@@ -13,7 +13,7 @@ const totalMs = readSeconds(process.env.SYNC_SECONDS) * 1000;
 const failing = process.env.SYNC_FAIL ?? "";
 const pageMs = totalMs / steps.reduce((count, step) => count + step.pages.length, 0);
 
-process.once("SIGTERM", () => {
+process.on("SIGTERM", () => {
   console.log("SIGTERM: stopping before the sync is complete");
   process.exit(143);
 });

@@ -16,6 +16,7 @@ class Advice:
 
 
 _again = "Press **Try again**: it is the same request, so it never makes a second Job."
+_resume = """kubectl -n {namespace} patch cronjob NAME -p '{{"spec":{{"suspend":false}}}}'"""
 
 _by_code = {
     "bad-token": (
@@ -32,7 +33,7 @@ _by_code = {
     ),
     "refused": (
         "The sync is refused: {detail}.",
-        'If the CronJob is suspended, resume it: `kubectl -n {namespace} patch cronjob NAME -p \'{{"spec":{{"suspend":false}}}}\'`.',
+        f"If the CronJob is suspended, resume it: `{_resume}`.",
     ),
     "key-reused": ("This request was used for another sync before.", "Press the button again: it makes a new request."),
     "component-missing": (
@@ -75,8 +76,7 @@ _by_status = {
 
 _unreachable = (
     "The sync function does not answer at `{url}`.",
-    "It may be starting: wait a moment. If it stays so, see whether it is there: "
-    "`kubectl -n {namespace} get ksvc,deployment sync-trigger`.",
+    "It may be starting: wait a moment. If it stays so, look for it: `kubectl -n {namespace} get ksvc sync-trigger`.",
 )
 _not_ready = ("The sync function is not ready: {detail}.", "It may be starting: wait a moment. " + _again)
 _not_the_function = (
@@ -125,25 +125,25 @@ def explain_wait(job: Job) -> Advice | None:
     if job.reason not in _waits:
         return None
     why, remedy = _waits[job.reason]
-    told = f" Kubernetes says: {plain(job.message)}" if job.message else ""
-    return Advice(f"The sync waits: {why} (`{job.reason}`).{told}", remedy)
+    told = f"Kubernetes says: {plain(job.message.rstrip('. '))}. " if job.message else ""
+    return Advice(f"The sync waits: {why} (`{job.reason}`).", told + remedy)
 
 
 def explain_failure(job: Job) -> Advice:
     """Why a Job failed."""
-    told = f" Kubernetes says: {plain(job.message)}" if job.message else ""
+    told = f"Kubernetes says: {plain(job.message.rstrip('. '))}. " if job.message else ""
     reason = f" (`{job.reason}`)" if job.reason else ""
-    again = "Mend the cause, then press **Sync now**; the last lines of its log are below."
+    sentence = f"The sync failed{reason}."
+    remedy = "Read its log below, mend the cause, then press **Sync now**."
     if job.reason == "DeadlineExceeded":
-        return Advice(
-            f"The sync took longer than it may and was ended{reason}.{told}",
-            "If it was not stuck, raise `activeDeadlineSeconds` in the CronJob; the log shows how far it came.",
-        )
-    if job.message and "OOMKilled" in job.message:
-        return Advice(f"The sync ran out of memory{reason}.{told}", "Raise the memory limit in the CronJob.")
-    if job.exit_code is not None:
-        return Advice(f"The sync failed with exit code {job.exit_code}{reason}.{told}", again)
-    return Advice(f"The sync failed{reason}.{told}", again)
+        sentence = f"The sync took longer than it may and was ended{reason}."
+        remedy = "If it was not stuck, raise `activeDeadlineSeconds` in the CronJob."
+    elif "OOMKilled" in (job.message or ""):
+        sentence = f"The sync ran out of memory{reason}."
+        remedy = "Raise the memory limit in the CronJob."
+    elif job.exit_code is not None:
+        sentence = f"The sync failed with exit code {job.exit_code}{reason}."
+    return Advice(sentence, told + remedy)
 
 
 def plain(text: str) -> str:

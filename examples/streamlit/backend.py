@@ -15,7 +15,7 @@ _running_pause_s = 1.0
 _passing_pause_s = 3.0
 _mended_pause_s = 10.0
 _final = {404, 501}  # gone, or the function has no right to tell: looking again will not change it soon
-_reason = "Sync now on the settings page"
+_reason = "Settings page"  # shown with the run
 
 
 class Backend:
@@ -41,7 +41,7 @@ class Backend:
         return None if self._attempt is None or self._attempt.is_done() else self._attempt
 
     def latest(self) -> Poll[Job | None]:
-        """The newest Job, looked at once: a page that only stands open must not keep the function from scaling to zero."""
+        """The newest Job, looked at once: a page that just stands open must not keep the function from scaling to 0."""
         return Poll(self.client.latest, _pause_of_single_look)
 
     def history(self) -> Poll[list[Job]]:

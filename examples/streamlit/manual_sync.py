@@ -4,10 +4,9 @@ import uuid
 from dataclasses import dataclass
 
 import streamlit as st
-
 from advice import Advice, explain_error
-from background import Seen
 from backend import Backend
+from background import Seen
 from run_view import show_run, show_start
 from sync_trigger import Job, SyncTriggerError
 from wording import ago, duration, origin
@@ -44,8 +43,8 @@ def show_manual_sync(backend: Backend) -> float | None:
             st.subheader("Manual sync", anchor=False)
             st.caption("Trades and rewards are synced on a schedule. Start the same sync now, without waiting for it.")
         label = "Syncing…" if is_busy else "Try again" if "failure" in state else "Sync now"
-        options = {"type": "primary", "icon": ":material/sync:", "disabled": is_busy}
-        st.button(label, key="sync", on_click=_start, args=[backend], **options)
+        icon = ":material/sync:"
+        st.button(label, key="sync", on_click=_start, args=[backend], type="primary", icon=icon, disabled=is_busy)
 
     if "note" in state:
         st.info(state["note"], icon=":material/info:")
@@ -161,9 +160,7 @@ def _show_latest(backend: Backend) -> float | None:
             _show_error(newest.error, backend)
         return None if latest.is_over else _look_again_s
     job = newest.value
-    if job is None:
-        st.caption("There is no run to show yet.")
-    elif job.has_ended and job.finished_at:
+    if job and job.has_ended and job.finished_at:
         took = f", took {duration(job.duration_ms)}" if job.duration_ms is not None else ""
         st.caption(f"Last run: {origin(job).lower()}, {job.state} {ago(job.finished_at)}{took}.")
     return None

@@ -1,13 +1,11 @@
 """The section "Recent runs": a chart and a table, manual and scheduled runs told apart."""
 
 import altair as alt
-import pandas as pd
 import streamlit as st
-
 from advice import explain_error
 from backend import Backend
 from sync_trigger import Job
-from wording import asked_by, duration, origin, zone
+from wording import asked_by, clock, duration, origin, zone
 
 _tick_s = 1.0
 _look_again_s = 3.0
@@ -35,46 +33,58 @@ def show_recent_runs(backend: Backend) -> float | None:
     elif not runs:
         st.caption("There is no run to show yet. The first one appears here.")
     else:
-        _show_chart(_to_frame(runs))
-        _show_table(_to_frame(runs))
+        _show_chart(runs)
+        _show_table(runs)
     if seen is None:
         return _tick_s
     return None if poll.is_over else _look_again_s
 
 
-def _to_frame(runs: list[Job]) -> pd.DataFrame:
-    local = zone(st.context.timezone)
-    return pd.DataFrame(
-        {
-            "Started": [job.created_at.astimezone(local) for job in runs],
-            "Origin": [origin(job) for job in runs],
-            "State": [_states.get(job.state, job.state) for job in runs],
-            "Duration": ["" if job.duration_ms is None else duration(job.duration_ms) for job in runs],
-            "Why": [asked_by(job) for job in runs],
-            "Job": [job.name for job in runs],
-            "Seconds": [None if job.duration_ms is None else job.duration_ms / 1_000 for job in runs],
-            "Failed": [job.state == "failed" for job in runs],
-        }
-    )
-
-
-def _show_table(frame: pd.DataFrame) -> None:
-    columns = ["Started", "Origin", "State", "Duration", "Why", "Job"]
-    config = {"Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss")}
-    st.dataframe(frame[columns], hide_index=True, column_config=config, placeholder="")
-
-
-def _show_chart(frame: pd.DataFrame) -> None:
+def _show_chart(runs: list[Job]) -> None:
     """Runs side by side, oldest left: on an axis of time, manual ones would hide behind each other."""
-    shown = frame[frame["Seconds"].notna()].iloc[::-1]
-    if shown.empty:
+    ended = [(job, job.duration_ms) for job in reversed(runs) if job.has_ended and job.duration_ms is not None]
+    if not ended:
         return
-    names = shown["Job"].tolist()
-    tip = ["Job", "Origin", "State", "Duration", alt.Tooltip("Started:T", format="%d %b %Y, %H:%M:%S")]
-    base = alt.Chart(shown).encode(x=alt.X("Job:N", sort=names, axis=None), tooltip=tip)
-    bars = base.mark_bar(cornerRadiusTopLeft=3, cornerRadiusTopRight=3, size=22).encode(
-        y=alt.Y("Seconds:Q", title="Seconds"),
-        color=alt.Color("Origin:N", scale=_colours, legend=alt.Legend(orient="top", title=None)),
+    unit, unit_ms = ("Minutes", 60_000) if max(ms for _, ms in ended) > 180_000 else ("Seconds", 1_000)
+    local = zone(st.context.timezone)
+    bars: list[dict[str, object]] = [
+        {
+            "Job": job.name,
+            "Origin": origin(job),
+            "State": _states[job.state],
+            "Started": clock(job.created_at, local),
+            "Duration": duration(ms),
+            "Length": ms / unit_ms,
+            "Failed": job.state == "failed",
+        }
+        for job, ms in ended
+    ]
+    chart = alt.Chart({"values": bars}).encode(
+        x=alt.X("Job:N", sort=[job.name for job, _ in ended], axis=None),
+        y=alt.Y("Length:Q", title=unit),
+        tooltip=[alt.Tooltip(f"{name}:N") for name in ("Started", "Origin", "State", "Duration", "Job")],
     )
-    marks = base.transform_filter("datum.Failed").mark_text(dy=-9, text="✗ failed", color="#dc2626")
-    st.altair_chart((bars + marks.encode(y="Seconds:Q")).properties(height=190))
+    colour = alt.Color("Origin:N", scale=_colours, legend=alt.Legend(orient="top", title=None))
+    shown = chart.mark_bar(cornerRadiusTopLeft=3, cornerRadiusTopRight=3, size=22).encode(color=colour)
+    failed = chart.transform_filter("datum.Failed").mark_text(dy=-9, text="✗ failed", color="#dc2626")
+    st.altair_chart((shown + failed).properties(height=190), alt="How long the recent runs took")
+
+
+def _show_table(runs: list[Job]) -> None:
+    local = zone(st.context.timezone)
+    rows = [
+        {
+            "Started": job.created_at.astimezone(local),
+            "Origin": origin(job),
+            "State": _states.get(job.state, job.state),
+            "Duration": "" if job.duration_ms is None else duration(job.duration_ms),
+            "Why": asked_by(job),
+            "Job": job.name,
+        }
+        for job in runs
+    ]
+    config = {
+        "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss"),
+        "Why": st.column_config.TextColumn(width="medium"),
+    }
+    st.dataframe(rows, hide_index=True, column_config=config)

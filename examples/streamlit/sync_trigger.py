@@ -104,7 +104,7 @@ class Job:
 
 
 class SyncTrigger:
-    """Talks to one sync-trigger. Calls raise SyncTriggerError, which never holds the token; `token` gives the newest."""
+    """Talks to one sync-trigger. Calls raise SyncTriggerError, never with the token in it; `token` gives the newest."""
 
     def __init__(self, url: str, *, token: Callable[[], str | None] = lambda: None, timeout_s: float = 5.0):
         self.url = url.rstrip("/")

@@ -12,7 +12,7 @@ def zone(name: str | None) -> tzinfo:
     """The browser's time zone; UTC where its name is not known here."""
     try:
         return ZoneInfo(name) if name else UTC
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         return UTC
 
 

@@ -4,6 +4,9 @@ import type { Json } from "./json.ts";
 import { parseMediaType } from "./media-type.ts";
 import { parseTimestampMs } from "./timestamp.ts";
 
+/** Longer than the identifiers that anybody makes. */
+const maxLength = 2_048;
+
 /** Says what is wrong with an attribute's value; undefined when nothing is. */
 type Rule = (value: string) => string | undefined;
 
@@ -40,7 +43,7 @@ export function checkAttributes(attributes: Record<string, Json>): CloudEventV1<
       continue;
     }
     if (typeof value !== "string") throw malformed(name, "is no string");
-    for (const rule of [wellFormed, ...own]) {
+    for (const rule of [wellFormed, notTooLong, ...own]) {
       const wrong = rule(value);
       if (wrong !== undefined) throw malformed(name, wrong);
     }
@@ -58,7 +61,7 @@ export function checkAttributes(attributes: Record<string, Json>): CloudEventV1<
 /** An extension's value is of one of the types of section 3.1 that JSON has: String, Integer (32 bits), Boolean. */
 function wrongExtension(value: Json): string | undefined {
   if (value === null || typeof value === "boolean") return undefined;
-  if (typeof value === "string") return wellFormed(value);
+  if (typeof value === "string") return wellFormed(value) ?? notTooLong(value);
   if (typeof value !== "number") return "is neither string, number nor boolean";
   return value === (value | 0) ? undefined : "is no whole number of 32 bits";
 }
@@ -68,6 +71,11 @@ function wellFormed(value: string): string | undefined {
   return /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u.test(value)
     ? "has control or other forbidden characters"
     : undefined;
+}
+
+/** The event is written down in the Job's annotations, which hold 256 KiB together, and in the log. */
+function notTooLong(value: string): string | undefined {
+  return value.length > maxLength ? `is over ${maxLength} characters` : undefined;
 }
 
 function malformed(name: string, wrong: string): Fault {

@@ -2,7 +2,7 @@ import type { CloudEventV1 } from "cloudevents";
 import { Fault } from "../errors.ts";
 import { checkAttributes } from "./cloudevent-attributes.ts";
 import { headersWithPrefix, type RawHeaders, singleHeader } from "./headers.ts";
-import { decodeUtf8, isJsonObject, type Json, parseJson } from "./json.ts";
+import { decodeUtf8, isJsonObject, type Json, parseForeignJson } from "./json.ts";
 import { isJsonMediaType, isUtf8MediaType, type MediaType, parseMediaType } from "./media-type.ts";
 
 /** An event whose attributes hold to CloudEvents 1.0; `data` is JSON where its type says so, else bytes, or absent. */
@@ -73,7 +73,7 @@ function decodeData(bytes: Buffer, mediaType: MediaType | undefined): Json | Uin
 
 function parseEventJson(bytes: Buffer, what: string): Json {
   try {
-    return parseJson(decodeUtf8(bytes));
+    return parseForeignJson(decodeUtf8(bytes));
   } catch (cause) {
     throw new Fault("malformed-event", `${what} is no JSON in UTF-8`, { cause });
   }

@@ -11,6 +11,21 @@ export function singleHeader(rawHeaders: RawHeaders, name: string): string | und
   return values[0];
 }
 
+/** Headers of which two could mean one thing to us and another to a proxy on the way; doubled `ce-` ones are the event's. */
+const single = [
+  ...["authorization", "content-encoding", "content-length", "content-type", "host", "idempotency-key"],
+  "transfer-encoding",
+];
+
+/** Throws 400 for what can be read in two ways: such a header doubled, no Host (RFC 9112, 3.2), another HTTP than 1.x. */
+export function refuseAmbiguous(rawHeaders: RawHeaders, httpVersion: string): void {
+  if (httpVersion !== "1.1" && httpVersion !== "1.0")
+    throw new Fault("malformed-request", `HTTP/${httpVersion} is not spoken here; HTTP/1.1 is`);
+  for (const name of single) singleHeader(rawHeaders, name);
+  if (httpVersion === "1.1" && headerValues(rawHeaders, "host").length === 0)
+    throw new Fault("malformed-request", "header host is missing");
+}
+
 /** Every value of a header, in order. */
 export function headerValues(rawHeaders: RawHeaders, name: string): string[] {
   return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name);

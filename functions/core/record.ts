@@ -24,6 +24,10 @@ export type Look = "unfinished" | "ended" | "absent";
 
 /** How long a reserved key without a Job may still be on its way: longer than any trigger lives, frozen ones included. */
 const reservationGraceMs = 90_000;
+/** Of expired keys whose Job may still run, one trigger looks at no more than these: each adds one key and takes some. */
+const swept = 4;
+/** A full record without a window waits for a Job to end, nobody knows when. */
+const leastFullMs = 60_000;
 const requestDigits = 6;
 const letters = { P: "pending", D: "done", E: "ended" } as const;
 
@@ -91,26 +95,40 @@ export type ReserveOptions = {
  * maker died, or a delivery beside us creates the same name.
  */
 export function reserve(record: readonly Entry[], options: ReserveOptions): Reservation {
-  const { slot, exclusive, looks, nowMs, maxKeys } = options;
-  const entries = prune(record, options);
-  const own = entries.find((entry) => entry.slot === slot);
-  if (own && own.state !== "pending") return { kind: "known", entry: own };
+  const { slot, exclusive, looks, nowMs, windowMs, maxKeys } = options;
+  const isExpired = ({ atMs }: Entry) => nowMs - atMs >= windowMs;
+  const seen = (entry: Entry) => looks.get(entryId(entry));
+  const own = record.find((entry) => entry.slot === slot);
+  if (own && isRemembered(own, nowMs, windowMs)) return { kind: "known", entry: own };
 
-  let others = entries.filter((entry) => entry !== own);
-  if (exclusive) {
-    const open = others.filter(({ state }) => state !== "ended");
-    const unseen = open.filter((entry) => !looks.has(entryId(entry)));
-    if (unseen.length > 0) return { kind: "look", entries: unseen };
-    const seen = (entry: Entry) => looks.get(entryId(entry));
-    const unfinished = open.findLast((entry) => seen(entry) === "unfinished");
-    if (unfinished) return { kind: "overlap", entry: unfinished };
-    const isFresh = ({ atMs }: Entry) => nowMs - atMs < reservationGraceMs;
-    const inFlight = open.find((entry) => entry.state === "pending" && seen(entry) === "absent" && isFresh(entry));
-    if (inFlight) return { kind: "in-flight", entry: inFlight };
-    others = others.flatMap((entry) => close(entry, seen(entry), options));
+  // An expired key whose Job may still run is kept for the sake of other keys, until somebody saw that it does not.
+  let others = record.filter((entry) => entry !== own && !(entry.state === "ended" && isExpired(entry)));
+  const open = others.filter(({ state }) => state !== "ended");
+  const wanted = exclusive ? open : open.filter(isExpired).slice(0, swept);
+  const unseen = wanted.filter((entry) => !looks.has(entryId(entry)));
+  if (unseen.length > 0) return { kind: "look", entries: unseen };
+
+  const isFresh = ({ atMs }: Entry) => nowMs - atMs < reservationGraceMs;
+  const isUnderWay = (entry: Entry) => entry.state === "pending" && seen(entry) === "absent" && isFresh(entry);
+  const unfinished = open.findLast((entry) => seen(entry) === "unfinished");
+  const inFlight = open.find(isUnderWay);
+  if (exclusive && unfinished) return { kind: "overlap", entry: unfinished };
+  if (exclusive && inFlight) return { kind: "in-flight", entry: inFlight };
+
+  others = others.flatMap((entry) => {
+    const look = seen(entry);
+    if (entry.state === "ended" || look === undefined || look === "unfinished" || isUnderWay(entry)) return [entry];
+    // A reservation whose Job never came is as if it had never been: its redelivery starts anew.
+    const isOver = isExpired(entry) || (entry.state === "pending" && look === "absent");
+    return isOver ? [] : [{ ...entry, state: "ended" }];
+  });
+  if (!own && others.length >= maxKeys) {
+    // The promise to remember is over for an expired key, and weighs more than seeing its Job once more.
+    const victim = windowMs > 0 ? others.find(isExpired) : undefined;
+    const oldestMs = Math.min(...others.map(({ atMs }) => atMs));
+    if (!victim) return { kind: "full", freeAtMs: windowMs > 0 ? oldestMs + windowMs : nowMs + leastFullMs };
+    others = others.filter((entry) => entry !== victim);
   }
-  const oldest = others[0];
-  if (!own && oldest && others.length >= maxKeys) return { kind: "full", freeAtMs: freeAtMs(oldest, options) };
   const reserved: Entry = { slot, state: "pending", atMs: floorToSecond(nowMs), request: options.request, uid: "-" };
   return { kind: "reserved", entries: [...others, reserved] };
 }
@@ -134,28 +152,10 @@ export function toKnownJob({ uid, atMs }: Entry, name: string, namespace: string
   return { name, namespace, uid: gone ? null : uid, createdAt: gone ? null : createdAt };
 }
 
-/** Whether a key is known to have made its Job. */
+/** Whether a key is known to have made its Job; without a window, as long as that Job may be unfinished. */
 export function isRemembered({ state, atMs }: Entry, nowMs: number, windowMs: number): boolean {
   if (state === "pending") return false;
   return windowMs === 0 ? state === "done" : nowMs - atMs < windowMs;
-}
-
-/** Whether an entry still counts; a Job that may be unfinished is kept until somebody saw its end. */
-function prune(record: readonly Entry[], { nowMs, windowMs }: ReserveOptions): Entry[] {
-  if (windowMs === 0) return record.filter(({ state }) => state !== "ended");
-  return record.filter(({ atMs }) => nowMs - atMs < windowMs);
-}
-
-/** What becomes of another key's open entry whose Job is not in the way. */
-function close(entry: Entry, look: Look | undefined, { windowMs }: ReserveOptions): Entry[] {
-  if (entry.state === "ended") return [entry];
-  if (windowMs === 0) return [];
-  // A reservation whose Job never came is as if it had never been: its redelivery starts anew.
-  return entry.state === "pending" && look === "absent" ? [] : [{ ...entry, state: "ended" }];
-}
-
-function freeAtMs({ atMs }: Entry, { windowMs, nowMs }: ReserveOptions): number {
-  return windowMs === 0 ? nowMs + reservationGraceMs : atMs + windowMs;
 }
 
 function floorToSecond(ms: number): number {

@@ -42,6 +42,7 @@ export async function* readPodLog(
   signal: AbortSignal,
 ): AsyncGenerator<Buffer, void> {
   let { follow, afterNs, tailLines } = log;
+  let cutLine: Buffer = Buffer.alloc(0);
   for (let breaks = 0; ; ) {
     const lines = createLogLines({ afterNs, limitBytes: log.spareBytes() });
     const give = (text: Buffer): Buffer => {
@@ -61,9 +62,12 @@ export async function* readPodLog(
         if (lines.isFull()) throw new LogLimitReached();
       }
       const rest = lines.takeRest();
-      if (rest.length > 0) yield give(rest);
-      if (lines.isFull()) throw new LogLimitReached();
-      hasEnded = true;
+      // A runtime ends every line of its log, so this may be a stream that was cut; if it ends so again, it was not.
+      hasEnded = rest.length === 0 || (!follow && (rest.equals(cutLine) || breaks >= maxBreaks.once));
+      if (!hasEnded) breaks += 1;
+      if (hasEnded && rest.length > 0) yield give(rest);
+      if (hasEnded && lines.isFull()) throw new LogLimitReached();
+      cutLine = rest;
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof LogLimitReached) throw error;

@@ -16,8 +16,9 @@ type Scan = {
   seen: Map<string, Pick<Step, "line" | "at">>;
   /** The newest line read; undefined before the first. */
   lastNs?: bigint;
-  /** When that line was first read, by our own monotonic clock. */
+  /** When that line was first read, and when the log was last looked at, by our own monotonic clock. */
   lastReadAtMs: number;
+  lookedAtMs: number;
   /** Whether no further line can have the same second in its stamp. */
   isSecondOver: boolean;
   /** Whether the log was read after the container had ended: there is nothing more to read. */
@@ -39,6 +40,8 @@ const tailLines = 200;
 const lastLines = 20;
 const lastLinesBytes = 64 * 1024;
 const longestShown = 1_024;
+/** However many people look at a Job, its log is read no more often. */
+const scanEveryMs = 500;
 /** A line read this long ago has its second behind it, give and take how late the node writes it. */
 const secondIsOverMs = 1_500;
 
@@ -50,7 +53,13 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
     const known = scans.get(jobUid);
     scans.delete(jobUid);
     const isKnown = known && (podUid === undefined || known.podUid === podUid);
-    const fresh = { seen: new Map(), lastReadAtMs: 0, isSecondOver: false, isComplete: false };
+    const fresh = {
+      seen: new Map(),
+      lastReadAtMs: 0,
+      lookedAtMs: Number.NEGATIVE_INFINITY,
+      isSecondOver: false,
+      isComplete: false,
+    };
     const scan = isKnown ? known : podUid === undefined ? undefined : { podUid, ...fresh };
     if (scan) scans.set(jobUid, scan); // behind all others: the one longest not asked for is in front
     const oldest = scans.keys().next();
@@ -82,14 +91,15 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
     const container = defaultContainer(pod);
     const status = statusesOf(pod).find(({ name }) => name === container);
     if (!status || !hasStarted(status)) return;
+    if (!hasPodEnded(pod) && performance.now() - scan.lookedAtMs < scanEveryMs) return;
+    scan.lookedAtMs = performance.now();
     const { lastNs, lastReadAtMs, isSecondOver } = scan;
     const sinceNs = lastNs === undefined ? undefined : lastNs + (isSecondOver ? 1_000_000_000n : 0n);
     const since = sinceNs === undefined ? {} : { sinceTime: toStampSecond(sinceNs) };
-    const startedAtMs = performance.now();
     const head = await read(pod, { container, limitBytes: headBytes, ...since }, signal);
     take(scan, head.lines);
     if (head.isCut) take(scan, (await read(pod, { container, limitBytes: headBytes, tailLines }, signal)).lines);
-    if (startedAtMs - scan.lastReadAtMs > secondIsOverMs) scan.isSecondOver = true;
+    if (scan.lookedAtMs - scan.lastReadAtMs > secondIsOverMs) scan.isSecondOver = true;
     scan.isComplete = hasPodEnded(pod);
   }
 

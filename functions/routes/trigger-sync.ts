@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { decodeEvent, isEventRequest, type ReceivedEvent } from "../core/cloudevent.ts";
-import { singleHeader } from "../core/headers.ts";
-import { decodeUtf8, type Json, parseJson } from "../core/json.ts";
+import { headerValues, singleHeader } from "../core/headers.ts";
+import { decodeUtf8, type Json, parseForeignJson } from "../core/json.ts";
 import { keyOfEvent, keyOfHttpRequest, pingEventType } from "../core/key.ts";
 import { isJsonMediaType, isUtf8MediaType, parseMediaType } from "../core/media-type.ts";
 import type { Outcome } from "../core/outcome.ts";
@@ -110,12 +110,14 @@ function parseBody(body: Buffer, contentType: string | undefined): Json {
     throw new Fault("unsupported-media-type", `${given}: send the body as application/json in UTF-8, or no body`);
   }
   try {
-    return parseJson(decodeUtf8(body));
+    return parseForeignJson(decodeUtf8(body));
   } catch (cause) {
     throw new Fault("malformed-request", "the body is no JSON in UTF-8", { cause });
   }
 }
 
+/** A doubled header begins a new trace: nobody's request fails for the sake of tracing. */
 function traceparentOf(rawHeaders: RouteRequest["rawHeaders"]): string {
-  return continueTrace(singleHeader(rawHeaders, "traceparent"), randomBytes(24).toString("hex"));
+  const [received, ...others] = headerValues(rawHeaders, "traceparent");
+  return continueTrace(others.length > 0 ? undefined : received, randomBytes(24).toString("hex"));
 }

@@ -21,8 +21,6 @@ const installations: Installation[] = [];
 
 beforeAll(async () => {
   target = await openTarget("clone-only");
-  // Stays afterwards: without it the next run would meet an API server that sees no CronJobs (kubernetes#130887).
-  await kubectl("apply", "-k", "manifests/clone-only-keeper");
 });
 beforeEach(({ onTestFailed }) => {
   onTestFailed(() => {

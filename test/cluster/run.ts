@@ -15,8 +15,15 @@ if (isOwnCluster) {
     buildArgs: { BASE: "dev.local/node:24" },
   });
 }
-const [command = "", ...args] = isOwnCluster ? insideNetns(suite) : suite;
-await run(command, args, { ...(isOwnCluster ? clusterEnvironment() : {}), TEST_TARGET: "real" });
+const context = isOwnCluster ? [] : [`--context=${process.env.TEST_KUBE_CONTEXT}`];
+// Before the first policy comes and goes (kubernetes#130887; manifests/policy-keeper says more).
+await runInCluster(["kubectl", "apply", "--server-side", "-k", "manifests/policy-keeper", ...context]);
+await runInCluster(suite, { TEST_TARGET: "real" });
+
+async function runInCluster(command: string[], env: Record<string, string> = {}): Promise<void> {
+  const [program = "", ...args] = isOwnCluster ? insideNetns(command) : command;
+  await run(program, args, { ...(isOwnCluster ? clusterEnvironment() : {}), ...env });
+}
 
 async function run(command: string, args: string[], env: Record<string, string>): Promise<void> {
   const child = spawn(command, args, { stdio: "inherit", env: { ...process.env, ...env } });

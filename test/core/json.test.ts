@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeUtf8, isJsonObject, parseJson, parseJsonExactly } from "../../functions/core/json.ts";
+import { decodeUtf8, isJsonObject, parseForeignJson, parseJson, parseJsonExactly } from "../../functions/core/json.ts";
 
 describe("parseJsonExactly", () => {
   it.each([
@@ -46,6 +46,23 @@ describe("parseJsonExactly", () => {
   });
 });
 
+describe("parseForeignJson", () => {
+  it.each(["0", '"x"', "[]", '{"a":[{"b":null}],"constructor":1}', nested(64)])("gives the value of %s", (text) => {
+    expect(parseForeignJson(text)).toEqual(JSON.parse(text));
+  });
+
+  it.each([
+    ["a key __proto__", '{"__proto__":1}', "has a key __proto__"],
+    ["a key __proto__ further in", '[{"a":{"__proto__":{}}}]', "has a key __proto__"],
+    ["nesting over 64 deep", nested(66), "nested over 64 deep"],
+    ["nesting that would overflow a stack", nested(30_000), "nested over 64 deep"],
+    ["no JSON", "{", /JSON/],
+  ])("throws a SyntaxError for %s", (_what, text, sentence) => {
+    expect(() => parseForeignJson(text)).toThrow(SyntaxError);
+    expect(() => parseForeignJson(text)).toThrow(sentence);
+  });
+});
+
 describe("decodeUtf8", () => {
   it("keeps every character, a byte order mark too", () => {
     for (const text of ["", "ü€😀\u0000", "\ufeff{}"]) expect(decodeUtf8(Buffer.from(text))).toBe(text);
@@ -75,3 +92,8 @@ describe("isJsonObject", () => {
     expect(isJsonObject(value)).toBe(isObject);
   });
 });
+
+/** Arrays in arrays, so many deep. */
+function nested(depth: number): string {
+  return "[".repeat(depth) + "]".repeat(depth);
+}

@@ -15,13 +15,14 @@ export interface KnownDifference {
   reason: string;
 }
 
-/** Every field in which two plays of the same script differ. */
+/** Every field in which two plays of the same script differ, step by step. */
 export function differences(embedded: readonly Played[], real: readonly Played[]): Difference[] {
-  return real.flatMap((theirs, i) => {
-    const { name: step, ...answer } = theirs;
-    const { name: _name, ...ours } = embedded[i] ?? { name: "" };
-    return fieldDifferences(ours, answer, "").map((found) => ({ step, ...found }));
-  });
+  const answersOf = (played: readonly Played[]) => new Map(played.map(({ name, ...answer }) => [name, answer]));
+  const [ours, theirs] = [answersOf(embedded), answersOf(real)];
+  const steps = new Set([...theirs.keys(), ...ours.keys()]);
+  return [...steps].flatMap((step) =>
+    fieldDifferences(ours.get(step) ?? {}, theirs.get(step) ?? {}, "").map((found) => ({ step, ...found })),
+  );
 }
 
 function fieldDifferences(embedded: unknown, real: unknown, path: string): Omit<Difference, "step">[] {

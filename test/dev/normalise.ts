@@ -8,7 +8,7 @@ const generated = /\b(made|run-[a-z-]+)-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g;
 
 /**
  * The answers without what no two servers have in common: uids become numbers in the order of their appearance, so that
- * two places which held the same one still do; times of today, versions and generated names lose their values.
+ * two places which held the same one still do; times of now, versions and generated names lose their values.
  */
 export function normalise(played: readonly Played[], namespace: string): Played[] {
   const uids = new Map<string, string>();
@@ -18,12 +18,12 @@ export function normalise(played: readonly Played[], namespace: string): Played[
     uids.set(found, known);
     return known;
   };
-  const today = new Date().toISOString().slice(0, 10);
+  const recentMs = Date.now() - 24 * 3_600_000;
   const text = (value: string) =>
     value
       .replaceAll(namespace, "NAMESPACE")
       .replace(uid, numbered)
-      .replace(time, (found) => (found.startsWith(today) ? "NOW" : found))
+      .replace(time, (found) => (Date.parse(found) > recentMs && !found.startsWith("21") ? "NOW" : found))
       .replace(generated, "$1-XXXXX")
       .replace(versionInText, "$1VERSION");
   return played.map((each) => ({

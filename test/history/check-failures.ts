@@ -26,13 +26,13 @@ export function checkFailures({ attempts, history }: Case): Violation[] {
   });
 }
 
-function findWrongAnswer({ status, code, outcome }: Attempt): string | undefined {
+function findWrongAnswer({ status, code, detail, outcome }: Attempt): string | undefined {
   if (status < 300)
     return outcome === undefined || ["created", "duplicate", "joined"].includes(outcome)
       ? undefined
       : "an outcome that nobody asked for";
   const fault = expectedCodes.find((expected) => expected === code);
-  if (!fault) return `${code ?? "no code"} is no answer that such a run explains`;
+  if (!fault) return `${code ?? "no code"} is no answer that such a run explains (${detail ?? "no detail"})`;
   return FAULTS[fault].status === status ? undefined : `${code} has status ${FAULTS[fault].status}`;
 }
 

@@ -14,7 +14,11 @@ const retried = attempt("k", [1_000, 2_000], { delivery: 1 });
 test.each<[string, Partial<Promised>, HistoryEntry[]]>([
   ["one key, one Job", {}, [...made, first]],
   ["a redelivery", {}, [...made, first, attempt("k", [3_000, 3_010], { outcome: "duplicate" })]],
-  ["and one after a person removed the Job", {}, [...removed, first, attempt("k", [4_000, 4_010])]],
+  [
+    "and one after a person removed the Job",
+    {},
+    [...removed, first, attempt("k", [4_000, 4_010], { outcome: "duplicate" })],
+  ],
   ["a Job gone before its uid was seen", {}, [...removed, attempt("k", [1_000, 4_000], { job: jobRef("k", null) })]],
   ["an event's empty 202", {}, [...made, attempt("k", [1_000, 2_000], { outcome: undefined, job: undefined })]],
   [

@@ -23,6 +23,8 @@ export type Attempt = {
   outcome?: string | undefined;
   /** The tail of a problem's type. */
   code?: string | undefined;
+  /** The problem in words. */
+  detail?: string | undefined;
   job?: JobRef | null | undefined;
 };
 

@@ -1,10 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
-
-/** Any object of Kubernetes or Kustomize, read as deep as a test needs. */
-// biome-ignore lint/suspicious/noExplicitAny: YAML has no types, and a test that reads past the end fails as it should
-export type Manifest = any;
+import type { Manifest, PodSpec } from "./manifest.ts";
 
 /** An object and the file that it stands in, seen from the project's root. */
 export type ManifestFile = { path: string; object: Manifest };
@@ -23,7 +20,7 @@ export function parseDocuments(text: string): Manifest[] {
   return parseAllDocuments(text)
     .map((document) => {
       if (document.errors.length > 0) throw document.errors[0];
-      return document.toJS();
+      return document.toJS() as Manifest | null;
     })
     .filter((object) => object !== null);
 }
@@ -33,8 +30,22 @@ export function ofKind(files: ManifestFile[], ...kinds: string[]): ManifestFile[
   return files.filter(({ object }) => kinds.includes(object.kind));
 }
 
-/** Every value under this key, however deep. */
-export function findAll(value: Manifest, key: string): Manifest[] {
+/** The one object of a kind, of that name or API group version where several are. Throws unless there is exactly one. */
+export function theOne(objects: Manifest[], kind: string, { name, apiVersion }: Which = {}): Manifest {
+  const [object, second] = objects.filter(
+    (candidate) =>
+      candidate.kind === kind &&
+      candidate.metadata.name === (name ?? candidate.metadata.name) &&
+      candidate.apiVersion === (apiVersion ?? candidate.apiVersion),
+  );
+  if (!object || second) throw new Error(`expected exactly one ${kind} ${name ?? apiVersion ?? ""}`);
+  return object;
+}
+type Which = { name?: string; apiVersion?: string };
+
+/** Every pod spec in an object, however deep. */
+export function findPodSpecs(value: unknown): PodSpec[] {
   if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, inner]) => (name === key ? [inner] : findAll(inner, key)));
+  if ("containers" in value) return [value as PodSpec];
+  return Object.values(value).flatMap(findPodSpecs);
 }

@@ -3,7 +3,8 @@ import { rm } from "node:fs/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import { writeOverlay } from "../support/installation.ts";
 import { hasKubectl, kubectl } from "../support/kubectl.ts";
-import { findAll, type Manifest, parseDocuments } from "./read-manifests.ts";
+import type { Manifest } from "./manifest.ts";
+import { findPodSpecs, parseDocuments, theOne } from "./read-manifests.ts";
 
 const overlays = readdirSync("manifests/overlays").map((name) => `overlays/${name}`);
 const components = readdirSync("manifests/components");
@@ -25,7 +26,7 @@ describe.skipIf(!(await hasKubectl()))("rendered by kubectl kustomize", () => {
     return render(overlay);
   }
 
-  test.each(["rights", "base", "clone-only-keeper", ...overlays])("%s", async (path) => {
+  test.each(["rights", "base", "policy-keeper", ...overlays])("%s", async (path) => {
     const objects = await render(`manifests/${path}`);
     expect(new Set(objects.map(nameOf)).size).toBe(objects.length);
     for (const object of objects) {
@@ -50,10 +51,8 @@ describe.skipIf(!(await hasKubectl()))("rendered by kubectl kustomize", () => {
       if (clusterWide.includes(object.kind)) expect(object.metadata.name).toMatch(/^[a-z-]+\.reports$/);
       else expect([nameOf(object), object.metadata.namespace]).toEqual([nameOf(object), "reports"]);
     }
-    const find = (kind: string, name: string) =>
-      objects.find((object) => object.kind === kind && object.metadata.name === name);
-    expect(find("ConfigMap", "sync-trigger").data.CRONJOB_NAME).toBe("nightly");
-    expect(find("Role", "sync-trigger").rules[0].resourceNames).toEqual(["nightly"]);
+    expect(theOne(objects, "ConfigMap").data?.CRONJOB_NAME).toBe("nightly");
+    expect(theOne(objects, "Role", { name: "sync-trigger" }).rules[0].resourceNames).toEqual(["nightly"]);
     for (const { subjects } of objects.filter(({ kind }) => kind === "RoleBinding")) {
       expect(subjects).toEqual([{ kind: "ServiceAccount", name: "sync-trigger", namespace: "reports" }]);
     }
@@ -62,9 +61,9 @@ describe.skipIf(!(await hasKubectl()))("rendered by kubectl kustomize", () => {
   test("the admission policy and its bindings follow", async () => {
     const objects = await renderFor("reports", "nightly", ["rights"], ["clone-only"]);
     const bindings = objects.filter(({ kind }) => kind === "ValidatingAdmissionPolicyBinding");
-    const policies = objects.filter(({ kind }) => kind === "ValidatingAdmissionPolicy").map(({ metadata }) => metadata);
-    expect(policies.map(({ name }) => name)).toEqual(["sync-trigger-clone-only.reports"]);
-    expect(bindings.map(({ spec }) => spec.policyName)).toEqual([policies[0].name, policies[0].name]);
+    const { name } = theOne(objects, "ValidatingAdmissionPolicy").metadata;
+    expect(name).toBe("sync-trigger-clone-only.reports");
+    expect(bindings.map(({ spec }) => spec.policyName)).toEqual([name, name]);
     for (const { spec } of bindings) {
       expect(spec.matchResources.namespaceSelector).toEqual({
         matchLabels: { "kubernetes.io/metadata.name": "reports" },
@@ -78,16 +77,18 @@ describe.skipIf(!(await hasKubectl()))("rendered by kubectl kustomize", () => {
   test("the Trigger for pings follows, and dead letters leave the rest of its delivery block", async () => {
     const objects = await renderFor("reports", "nightly", ["base"], together);
     const triggers = objects.filter(({ kind }) => kind === "Trigger");
-    const ping = triggers.find(({ metadata }) => metadata.name === "sync-trigger-ping");
-    const source = objects.find(({ kind }) => kind === "PingSource");
-    expect(ping.spec.filter.attributes.source).toBe(
-      `/apis/v1/namespaces/reports/pingsources/${source.metadata.name}`,
-    );
+    const ping = theOne(objects, "Trigger", { name: "sync-trigger-ping" });
+    const source = theOne(objects, "PingSource");
+    expect(ping.spec.filter.attributes.source).toBe(`/apis/v1/namespaces/reports/pingsources/${source.metadata.name}`);
     expect(triggers).toHaveLength(2);
     for (const { spec } of triggers) {
-      expect(Object.keys(spec.delivery).sort()).toEqual(
-        ["backoffDelay", "backoffPolicy", "deadLetterSink", "retry", "timeout"],
-      );
+      expect(Object.keys(spec.delivery).sort()).toEqual([
+        "backoffDelay",
+        "backoffPolicy",
+        "deadLetterSink",
+        "retry",
+        "timeout",
+      ]);
       expect(spec.delivery.deadLetterSink.ref).toMatchObject({ kind: "JobSink", name: "sync-trigger-dead-letter" });
     }
   });
@@ -100,7 +101,8 @@ describe.skipIf(!(await hasKubectl()))("rendered by kubectl kustomize", () => {
   });
 
   test.each(overlays)("%s: every image is the one that the overlay names", async (path) => {
-    const images = findAll(await render(`manifests/${path}`), "image");
+    const pods = findPodSpecs(await render(`manifests/${path}`));
+    const images = pods.flatMap(({ containers }) => containers.map(({ image }) => image));
     expect(images.length).toBeGreaterThan(0);
     expect([...new Set(images)]).toHaveLength(1);
   });

@@ -21,8 +21,8 @@ test("no other directory grants anything", () => {
 
 test.each(roles)("$path has no verb that deletes or is a wildcard, and is no ClusterRole", ({ object }) => {
   expect(object.kind).toBe("Role");
-  const words = object.rules.flatMap((rule: Record<string, string[]>) => Object.values(rule).flat());
-  expect(words.filter((word: string) => /\*|delete|escalate|bind|impersonate/.test(word))).toEqual([]);
+  const words = object.rules.flatMap((rule) => Object.values(rule).flat());
+  expect(words.filter((word) => /\*|delete|escalate|bind|impersonate/.test(word))).toEqual([]);
 });
 
 test.each(roles)("$path is bound to our ServiceAccount and to nobody else", ({ path, object }) => {

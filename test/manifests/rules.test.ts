@@ -3,27 +3,21 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { jobName } from "../../functions/core/job-name.ts";
 import { pingEventType } from "../../functions/core/key.ts";
-import { findAll, type Manifest, ofKind, readManifests } from "./read-manifests.ts";
+import type { Container, FuncFile } from "./manifest.ts";
+import { findPodSpecs, ofKind, readManifests, theOne } from "./read-manifests.ts";
 
 const files = readManifests();
-const { version } = JSON.parse(readFileSync("package.json", "utf8"));
-const func: Manifest = parse(readFileSync("func.yaml", "utf8"));
+const objects = files.map(({ object }) => object);
+const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
+const func = parse(readFileSync("func.yaml", "utf8")) as FuncFile;
 const visibility = "networking.knative.dev/visibility";
 
-const services = files.filter(({ object }) => object.kind === "Service");
-const knativeService = services.find(({ object }) => object.apiVersion === "serving.knative.dev/v1")?.object;
-const deployment = ofKind(files, "Deployment")[0]?.object;
+const services = ofKind(files, "Service");
+const knativeService = theOne(objects, "Service", { apiVersion: "serving.knative.dev/v1" });
+const deployment = theOne(objects, "Deployment");
 const containers = files.flatMap(({ path, object }) =>
-  findAll(object, "containers").flatMap((list) =>
-    list.map((container: Manifest) => ({ path, container, pod: findPodSpec(object, container) })),
-  ),
+  findPodSpecs(object).flatMap((pod) => pod.containers.map((container) => ({ path, container, pod }))),
 );
-
-function findPodSpec(object: Manifest, container: Manifest): Manifest {
-  return findAll({ object }, "spec").flatMap((spec) => [spec, ...findAll(spec, "spec")]).find((spec) =>
-    spec.containers?.includes(container),
-  );
-}
 
 describe("nothing can be reached from outside the cluster", () => {
   test("no kind that opens a way in", () => {
@@ -58,9 +52,12 @@ describe("every container holds to Pod Security restricted", () => {
   });
 });
 
-test.each(containers)("$path: the image is ours, of this version, so that an overlay can name another", ({ container }) => {
-  expect(container.image).toBe(`dev.local/sync-trigger:${version}`);
-});
+test.each(containers)(
+  "$path: the image is ours, of this version, so that an overlay can name another",
+  ({ container }) => {
+    expect(container.image).toBe(`dev.local/sync-trigger:${version}`);
+  },
+);
 
 test.each(ofKind(files, "Kustomization").filter(({ object }) => object.images))(
   "$path overrides that image",
@@ -70,7 +67,7 @@ test.each(ofKind(files, "Kustomization").filter(({ object }) => object.images))(
 );
 
 test("the function's container is the same on Knative and without it", () => {
-  const comparable = ({ lifecycle, name, ports, livenessProbe, readinessProbe, ...rest }: Manifest) => rest;
+  const comparable = ({ lifecycle, name, ports, livenessProbe, readinessProbe, ...rest }: Container) => rest;
   const [onKnative] = knativeService.spec.template.spec.containers;
   const [without] = deployment.spec.template.spec.containers;
   expect(comparable(without)).toEqual(comparable(onKnative));
@@ -95,7 +92,9 @@ test("func.yaml asks for what the Knative Service asks for", () => {
 });
 
 test("a pod that leaves has the time for its pre-stop delay and the drain in functions/main.ts", () => {
-  const drainTimeoutMs = Number(/drainTimeoutMs = ([\d_]+)/.exec(readFileSync("functions/main.ts", "utf8"))?.[1]?.replace("_", ""));
+  const drainTimeoutMs = Number(
+    /drainTimeoutMs = ([\d_]+)/.exec(readFileSync("functions/main.ts", "utf8"))?.[1]?.replaceAll("_", ""),
+  );
   const { terminationGracePeriodSeconds, containers: own } = deployment.spec.template.spec;
   const preStopS = own[0].lifecycle.preStop.sleep.seconds;
   expect(terminationGracePeriodSeconds).toBeGreaterThan(preStopS + drainTimeoutMs / 1_000);
@@ -109,7 +108,7 @@ describe("every Trigger", () => {
   test.each(triggers)("$path filters on a type, and has the whole delivery block", ({ object }) => {
     expect(object.spec.filter.attributes.type).toEqual(expect.any(String));
     expect(Object.keys(object.spec.delivery).sort()).toEqual(["backoffDelay", "backoffPolicy", "retry", "timeout"]);
-    const timeoutS = Number(/^PT(\d+)S$/.exec(object.spec.delivery.timeout)?.[1]);
+    const timeoutS = Number(/^PT(\d+)S$/.exec(object.spec.delivery.timeout ?? "")?.[1]);
     expect(timeoutS, "our own 15 s and a cold start").toBeGreaterThanOrEqual(30);
   });
 
@@ -126,9 +125,9 @@ describe("every Trigger", () => {
 });
 
 test("dead letters are printed by a program of the image, and kept for a week", () => {
-  const sink = ofKind(files, "JobSink")[0]?.object;
+  const sink = theOne(objects, "JobSink");
   const [, program] = sink.spec.job.spec.template.spec.containers[0].command;
-  expect(readFileSync("Dockerfile", "utf8")).toContain(` /source/dist/${program.replace("/app/", "")} /app/\n`);
+  expect(readFileSync("Dockerfile", "utf8")).toContain(` /source/dist/${program?.replace("/app/", "")} /app/\n`);
   expect(sink.spec.job.spec.ttlSecondsAfterFinished).toBe(7 * 24 * 3_600);
   // ../components/clone-only leaves alone what has this label.
   expect(sink.spec.job.metadata.labels).toEqual(sink.spec.job.spec.template.metadata.labels);

@@ -1,32 +1,41 @@
 import { readFileSync } from "node:fs";
-import { parse } from "yaml";
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { loadConfig, SETTINGS } from "../../functions/config.ts";
 import { parseSyncRequest } from "../../functions/core/request.ts";
 import { healthRoutes } from "../../functions/routes/health.ts";
-import { findAll, type Manifest, ofKind, readManifests } from "./read-manifests.ts";
+import type { FuncFile } from "./manifest.ts";
+import { findPodSpecs, ofKind, readManifests, theOne } from "./read-manifests.ts";
 
 const files = readManifests();
-const func: Manifest = parse(readFileSync("func.yaml", "utf8"));
+const objects = files.map(({ object }) => object);
+const func: FuncFile = parse(readFileSync("func.yaml", "utf8"));
 const healthPaths = healthRoutes.map(({ path }) => path);
-const services = files.filter(({ object }) => /^serving\.knative\.dev/.test(object.apiVersion) && object.kind === "Service");
+const knativeService = theOne(objects, "Service", { apiVersion: "serving.knative.dev/v1" });
+const containers = files.flatMap(({ path, object }) =>
+  findPodSpecs(object).flatMap((pod) => pod.containers.map((container) => ({ path, container }))),
+);
+
+type Patch = { path: string; value: unknown };
 
 /** Every setting in YAML by name and value: ConfigMaps, patches of them, and environments of containers. */
-const settings = files.flatMap(({ path, object }) => {
-  const data = object.kind === "ConfigMap" ? Object.entries(object.data ?? {}) : [];
-  const patched = (object.patches ?? [])
-    .filter(({ target }: Manifest) => target?.kind === "ConfigMap")
-    .flatMap(({ patch }: Manifest) => parse(patch))
-    .filter(({ path: at }: Manifest) => at?.startsWith("/data/"))
-    .map(({ path: at, value }: Manifest) => [at.slice("/data/".length), value]);
-  const env = findAll(object, "env").flatMap((list) => list.map(({ name, value }: Manifest) => [name, value]));
-  return [...data, ...patched, ...env].map(([name, value]) => ({ path, name: String(name), value }));
-});
+const settings = [
+  ...files.flatMap(({ path, object }) => {
+    const data = object.kind === "ConfigMap" ? Object.entries(object.data ?? {}) : [];
+    const patches = (object.patches ?? []).filter(({ target }) => target.kind === "ConfigMap");
+    const patched = patches.flatMap(({ patch }) => parse(patch) as Patch[]);
+    return [
+      ...data.map(([name, value]) => ({ path, name, value: value as unknown })),
+      ...patched.map(({ path: at, value }) => ({ path, name: at.replace("/data/", ""), value })),
+    ];
+  }),
+  ...containers.flatMap(({ path, container }) => (container.env ?? []).map((variable) => ({ path, ...variable }))),
+];
 
 test.each(settings)("$path: $name is a setting, and the code takes its value", ({ name, value }) => {
   expect(Object.keys(SETTINGS)).toContain(name);
   expect(typeof value, "Kubernetes takes strings alone").toBe("string");
-  expect(() => loadConfig({ CRONJOB_NAME: "x", [name]: value })).not.toThrow();
+  expect(() => loadConfig({ CRONJOB_NAME: "x", [name]: String(value) })).not.toThrow();
 });
 
 test("settings are found at all", () => {
@@ -34,23 +43,24 @@ test("settings are found at all", () => {
 });
 
 test("whoever runs our main program gets every setting of the ConfigMap", () => {
-  const containers = [...services, ...ofKind(files, "Deployment")].flatMap(({ object }) => findAll(object, "containers"));
-  expect(containers).toHaveLength(2);
-  for (const [container] of containers) expect(container.envFrom).toEqual([{ configMapRef: { name: "sync-trigger" } }]);
-  expect(ofKind(files, "ConfigMap").map(({ object }) => object.metadata.name)).toEqual(["sync-trigger"]);
+  const serving = containers.filter(({ container }) => !container.command);
+  expect(serving).toHaveLength(2);
+  for (const { container } of serving) expect(container.envFrom).toEqual([{ configMapRef: { name: "sync-trigger" } }]);
+  expect(theOne(objects, "ConfigMap").metadata.name).toBe("sync-trigger");
   expect(func.run.envs).toEqual([{ value: "{{ configMap:sync-trigger }}" }]);
 });
 
 describe("probes and ports are those of the code", () => {
-  const probes = files.flatMap(({ path, object }) =>
-    ["readinessProbe", "livenessProbe"].flatMap((name) =>
-      findAll(object, name).map((probe) => ({ path, name, probe })),
-    ),
+  const probes = containers.flatMap(({ path, container }) =>
+    (["readiness", "liveness"] as const).flatMap((what) => {
+      const probe = container[`${what}Probe`];
+      return probe ? [{ path, what, probe }] : [];
+    }),
   );
 
-  test.each(probes)("$path: $name", ({ name, probe }) => {
+  test.each(probes)("$path: $what", ({ what, probe }) => {
     expect(healthPaths).toContain(probe.httpGet.path);
-    expect(probe.httpGet.path).toBe(`/health/${name.replace("Probe", "")}`);
+    expect(probe.httpGet.path).toBe(`/health/${what}`);
   });
 
   test("each container that serves has both", () => {
@@ -62,16 +72,16 @@ describe("probes and ports are those of the code", () => {
   });
 
   test("every container port is the default of PORT, and the image's", () => {
-    const ports = files.flatMap(({ object }) => findAll(object, "containerPort"));
+    const ports = containers
+      .flatMap(({ container }) => container.ports ?? [])
+      .map(({ containerPort }) => containerPort);
     expect(ports).toEqual([Number(SETTINGS.PORT?.fallback), Number(SETTINGS.PORT?.fallback)]);
     expect(readFileSync("Dockerfile", "utf8")).toContain(`EXPOSE ${SETTINGS.PORT?.fallback}\n`);
   });
 });
 
 test("the Knative Service's timeoutSeconds is the default of REQUEST_TIMEOUT_S", () => {
-  expect(services.map(({ object }) => object.spec.template.spec.timeoutSeconds)).toEqual([
-    Number(SETTINGS.REQUEST_TIMEOUT_S?.fallback),
-  ]);
+  expect(String(knativeService.spec.template.spec.timeoutSeconds)).toBe(SETTINGS.REQUEST_TIMEOUT_S?.fallback);
 });
 
 test.each(ofKind(files, "PingSource"))("$path: its data is a request that the code takes", ({ object }) => {

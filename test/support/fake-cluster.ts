@@ -2,8 +2,9 @@ import type { JsonObject } from "../../functions/core/json.ts";
 import { ApiError, type ApiFailure } from "../../functions/kubernetes/api-error.ts";
 import type { Cluster } from "../../functions/kubernetes/cluster.ts";
 
-/** What a call comes to: an object, a failure, or what a function of its first argument gives. */
-export type Scripted = JsonObject | Failure | ((argument: unknown) => Promise<JsonObject> | JsonObject);
+/** What a call comes to: an object, a failure, or what a function of its first argument gives (or rejects with). */
+export type Scripted = Result | ((argument: unknown) => Promise<Result> | Result);
+type Result = JsonObject | Failure;
 type Failure = { failure: Partial<ApiFailure> };
 
 /** Answers of each call in turn; the last one goes on. A call without answers is an error of the test. */
@@ -26,9 +27,9 @@ export function fakeCluster(script: Script) {
   const call = async (name: keyof Cluster, argument?: unknown) => {
     calls.push([name, structuredClone(argument)]);
     const answers = left.get(name) ?? [];
-    const answer = answers.length > 1 ? answers.shift() : answers[0];
-    if (!answer) throw new Error(`the test has no answer for ${name}`);
-    if (typeof answer === "function") return answer(argument);
+    const scripted = answers.length > 1 ? answers.shift() : answers[0];
+    if (!scripted) throw new Error(`the test has no answer for ${name}`);
+    const answer = typeof scripted === "function" ? await scripted(argument) : scripted;
     if (!isFailure(answer)) return answer;
     const rest = { status: 0, reason: "", message: "said so", mayHaveTakenEffect: false };
     throw new ApiError({ call: name, ...rest, ...answer.failure });

@@ -8,6 +8,7 @@ type LogLine = Record<string, unknown> & { msg?: string };
 /** The function as its own process. */
 export type FunctionProcess = {
   url: string;
+  pid: number;
   /** Its log, a parsed line each. */
   log: LogLine[];
   /** Everything it wrote, both streams. */
@@ -38,6 +39,7 @@ export async function startFunction(
   });
   return {
     url: `http://127.0.0.1:${listening.port}`,
+    pid: child.pid ?? 0,
     log,
     output: () => lines.join("\n"),
     signal: (name) => child.kill(name),

@@ -13,7 +13,13 @@ export async function hasKubectl(): Promise<boolean> {
 
 /** Runs kubectl with the cluster of KUBECONFIG and TEST_KUBE_CONTEXT and gives its stdout; rejects with its stderr. */
 export async function kubectl(...args: string[]): Promise<string> {
+  return (await kubectlWarnings(...args)).stdout;
+}
+
+/** The same, with what the API server warned of. */
+export async function kubectlWarnings(...args: string[]): Promise<{ stdout: string; warnings: string[] }> {
   const { TEST_KUBE_CONTEXT: context } = process.env;
   const all = context && args[0] !== "kustomize" ? ["--context", context, ...args] : args;
-  return (await execute("kubectl", all, { timeout: 60_000, maxBuffer: 16 * 1024 * 1024 })).stdout;
+  const { stdout, stderr } = await execute("kubectl", all, { timeout: 60_000, maxBuffer: 16 * 1024 * 1024 });
+  return { stdout, warnings: stderr.split("\n").filter((line) => line.startsWith("Warning:")) };
 }

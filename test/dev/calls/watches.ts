@@ -20,8 +20,6 @@ export const watchSteps = (namespace: string): Step[] => {
     { name: "watched: deleted", method: "DELETE", path: one },
     { name: "all changes", ...watch("") },
     { name: "changes by label", ...watch("labelSelector=w%3D1") },
-    { name: "changes by the other label", ...watch("labelSelector=w%3D2") },
-    { name: "changes by name", ...watch("fieldSelector=metadata.name%3Dnobody") },
     { name: "what is there", method: "GET", path: `${collection}?watch=1&timeoutSeconds=1` },
     {
       name: "what is there, from the cache",

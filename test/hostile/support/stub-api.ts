@@ -17,6 +17,7 @@ export type StubApi = {
   close(): Promise<void>;
 };
 
+const logLine = `2026-11-23T21:00:00.000000001Z ${"x".repeat(200)}\n`;
 const uid = "0d7a3f5e-0000-4000-8000-000000000001";
 const times = { creationTimestamp: "2026-11-23T21:00:00Z", resourceVersion: "1" };
 const podSpec = { restartPolicy: "Never", containers: [{ name: "sync", image: "none:1" }] };
@@ -28,7 +29,6 @@ const cronJob = {
   metadata: { name: "sync", namespace: "n", uid, ...times },
   spec: { schedule: "@daily", jobTemplate: { spec: { template: { spec: podSpec } } } },
 };
-/** A Job that is running, for the routes that read. */
 const runningJob = {
   apiVersion: "batch/v1",
   kind: "Job",
@@ -36,13 +36,22 @@ const runningJob = {
   spec: { template: { spec: podSpec } },
   status: { active: 1, ready: 1 },
 };
-const runningPod = {
-  metadata: { name: "running-x", namespace: "n", uid, ownerReferences: [{ ...owner, kind: "Job" }], ...times },
-  spec: podSpec,
-  status: { phase: "Running", containerStatuses: [{ name: "sync", state: { running: {} } }] },
+const doneJob = {
+  ...runningJob,
+  metadata: { ...runningJob.metadata, name: "done", uid: `${uid}d` },
+  status: { succeeded: 1, conditions: [{ type: "Complete", status: "True" }] },
 };
+const podOf = (job: typeof runningJob | typeof doneJob, phase: string, state: object) => ({
+  metadata: { ...job.metadata, name: `${job.metadata.name}-x`, ownerReferences: [{ ...owner, uid: job.metadata.uid }] },
+  spec: podSpec,
+  status: { phase, containerStatuses: [{ name: "sync", state }] },
+});
+const pods = [
+  podOf(runningJob, "Running", { running: {} }),
+  podOf(doneJob, "Succeeded", { terminated: { exitCode: 0 } }),
+];
 
-/** Starts one. The Job `running` never ends, and its log gives line after line as fast as they are taken. */
+/** Starts one. The Job `done` has a log of one line; `running` never ends, and its log pours as fast as it is taken. */
 export async function startStubApi(): Promise<StubApi> {
   const requests: string[] = [];
   const jobs: string[] = [];
@@ -64,10 +73,12 @@ export async function startStubApi(): Promise<StubApi> {
     }
     if (pathname.endsWith("/cronjobs/sync")) return answer(response, cronJob);
     if (pathname.endsWith("/jobs/running")) return answer(response, runningJob);
+    if (pathname.endsWith("/jobs/done")) return answer(response, doneJob);
     if (searchParams.has("watch")) return openWatch(response);
-    if (pathname.endsWith("/jobs")) return answer(response, { metadata: {}, items: [runningJob] });
-    if (pathname.endsWith("/pods")) return answer(response, { metadata: {}, items: [runningPod] });
+    if (pathname.endsWith("/jobs")) return answer(response, { metadata: {}, items: [runningJob, doneJob] });
+    if (pathname.endsWith("/pods")) return answer(response, { metadata: {}, items: pods });
     if (pathname.endsWith("/pods/running-x/log")) return pourLog(response);
+    if (pathname.endsWith("/pods/done-x/log")) return response.end(logLine);
     answer(response, { kind: "Status", status: "Failure", reason: "NotFound", message: "not found" }, 404);
   });
   server.listen(0, "127.0.0.1");
@@ -99,7 +110,7 @@ function openWatch(response: ServerResponse): void {
 
 function pourLog(response: ServerResponse): void {
   response.writeHead(200, { "content-type": "text/plain" });
-  const lines = `2026-11-23T21:00:00.000000001Z ${"x".repeat(200)}\n`.repeat(64);
+  const lines = logLine.repeat(64);
   const pour = () => {
     while (!response.destroyed && response.write(lines));
   };

@@ -1,5 +1,5 @@
-import { until } from "../../support/until.ts";
 import { api } from "./cluster.ts";
+import { eventually } from "./eventually.ts";
 
 const image = process.env.TEST_NODE_IMAGE ?? "dev.local/node:24";
 
@@ -55,7 +55,7 @@ export async function callFromPod(
   const name = `caller-${crypto.randomUUID().slice(0, 8)}`;
   const pods = `/api/v1/namespaces/${namespace}/pods`;
   await api.expect("POST", pods, nodePod(name, [script, url, JSON.stringify(init)]));
-  const phase = await until(
+  const phase = await eventually(
     `pod ${name} to end`,
     async () => {
       const { status } = (await api.expect("GET", `${pods}/${name}`)) as { status?: { phase?: string } };

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../../functions/core/json.ts";
 import { connectKubeApi, type KubeApi } from "../../support/kube-api.ts";
-import { until } from "../../support/until.ts";
+import { eventually } from "./eventually.ts";
 
 /** The API server of KUBECONFIG and TEST_KUBE_CONTEXT, as its administrator. */
 export const api: KubeApi = connectKubeApi(process.env.KUBECONFIG ?? "", process.env.TEST_KUBE_CONTEXT);
@@ -17,14 +17,17 @@ type WithConditions = {
 
 /** Waits until an object has a condition with status True for its newest generation. */
 export async function untilCondition(path: string, type: string, timeoutMs = 120_000): Promise<void> {
-  let last = "";
   const look = async () => {
     const { metadata, status } = (await api.expect("GET", path)) as unknown as WithConditions;
-    last = JSON.stringify(status);
     const isCurrent = status?.observedGeneration === undefined || status.observedGeneration === metadata.generation;
-    return isCurrent && status?.conditions?.some((condition) => condition.type === type && condition.status === "True");
+    const isTrue = status?.conditions?.some((condition) => condition.type === type && condition.status === "True");
+    if (!isCurrent || !isTrue) throw new Error(`its status is ${JSON.stringify(status)}`);
+    return true;
   };
-  await until(`${path} to be ${type}`, look, timeoutMs).catch((error: Error) => {
-    throw new Error(`${error.message}; its status: ${last}`);
-  });
+  await eventually(`${path} to be ${type}`, look, timeoutMs);
+}
+
+/** Changes an object by a merge patch. */
+export async function mergePatch(path: string, patch: object): Promise<JsonObject> {
+  return api.expect("PATCH", path, patch, { "content-type": "application/merge-patch+json" });
 }

@@ -1,6 +1,4 @@
 import { requestInCluster } from "../../cluster/cluster-http.ts";
-import { listJobs, metadataOf } from "../../support/jobs.ts";
-import { api } from "./cluster.ts";
 
 /** An event that asks for a run. */
 export const requestedType = "internal.sync-trigger.requested.v1";
@@ -23,14 +21,4 @@ export async function postEvent(
     timeoutMs,
   });
   return answer.status;
-}
-
-/** How many Jobs each event has, by its id. */
-export async function countJobsByEvent(namespace: string): Promise<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const job of await listJobs(api, namespace)) {
-    const id = metadataOf(job).annotations?.["sync-trigger.internal/event-id"];
-    if (id !== undefined) counts[id] = (counts[id] ?? 0) + 1;
-  }
-  return counts;
 }

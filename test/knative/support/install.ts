@@ -2,9 +2,9 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { JsonObject } from "../../../functions/core/json.ts";
 import { kubectl } from "../../support/kubectl.ts";
-import { until } from "../../support/until.ts";
 import { api, list, untilCondition } from "./cluster.ts";
 import { copyOverlay, manifestsDirectory, type Patch } from "./copy-overlay.ts";
+import { eventually } from "./eventually.ts";
 import { syncCronJob } from "./sync-cronjob.ts";
 import { createNamespace, isOurs, toNamespaceName } from "./test-namespace.ts";
 
@@ -47,7 +47,7 @@ export async function install({ overlay, what, cronJob = syncCronJob(), patches 
 export async function installAsShipped(): Promise<Installation> {
   const namespace = "kraken";
   if (await isOurs(api, namespace)) await api.call("DELETE", `/api/v1/namespaces/${namespace}`);
-  await until("the former run's namespace to be gone", async () => !(await isOurs(api, namespace)), 120_000);
+  await eventually("the former run's namespace to be gone", async () => !(await isOurs(api, namespace)), 120_000);
   await createNamespace(api, namespace);
   await kubectl("apply", "-k", join(manifestsDirectory, "../examples/kraken-sync"));
   return apply(join(manifestsDirectory, "overlays/kraken"), namespace, "kraken-sync");

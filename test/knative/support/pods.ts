@@ -1,6 +1,7 @@
+import { requestInCluster } from "../../cluster/cluster-http.ts";
 import { kubectl } from "../../support/kubectl.ts";
-import { until } from "../../support/until.ts";
 import { api, list } from "./cluster.ts";
+import { eventually } from "./eventually.ts";
 
 /** A pod, as far as the tests look at it. */
 export type Pod = {
@@ -36,13 +37,16 @@ export async function untilZero(namespace: string): Promise<void> {
     const isZero = deployments.length > 0 && deployments.every(({ spec }) => spec.replicas === 0);
     return isZero && (await listLivePods(namespace)).length === 0;
   };
-  await until(`no pods of the function in ${namespace}`, look, 180_000);
+  await eventually(`no pods of the function in ${namespace}`, look, 180_000);
 }
 
-/** Waits until a pod of the function is ready, and gives it. */
-export async function untilPod(namespace: string): Promise<Pod> {
+/** Calls the function until one of its pods is ready, and gives that pod, which then has some seconds to live. */
+export async function wake({ namespace, url }: { namespace: string; url: string }): Promise<Pod> {
   const isReady = ({ status }: Pod) => status.containerStatuses?.every(({ ready }) => ready);
-  return until(`a pod of the function in ${namespace}`, async () => (await listLivePods(namespace)).find(isReady));
+  return eventually(`a pod of the function in ${namespace}`, async () => {
+    await requestInCluster(`${url}/health/liveness`);
+    return (await listLivePods(namespace)).find(isReady);
+  });
 }
 
 type LogLine = Record<string, unknown>;

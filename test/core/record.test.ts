@@ -1,0 +1,199 @@
+import { describe, expect, test } from "vitest";
+import {
+  type Entry,
+  entryId,
+  formatRecord,
+  isRemembered,
+  type Look,
+  parseRecord,
+  type ReserveOptions,
+  reserve,
+  settle,
+  toKnownJob,
+} from "../../functions/core/record.ts";
+
+const nowMs = Date.parse("2026-11-23T21:00:00Z");
+const hourMs = 3_600_000;
+const uid = "8a6e0804-2bd0-4672-b79d-d97027f9071a";
+
+const entry = (slot: string, state: Entry["state"], ageMs = 0): Entry => ({
+  slot,
+  state,
+  atMs: nowMs - ageMs,
+  request: "abc123",
+  uid: state === "pending" ? "-" : uid,
+});
+
+function decide(record: Entry[], more: Partial<ReserveOptions> = {}, seen: [Entry, Look][] = []) {
+  const looks = new Map(seen.map(([of, look]) => [entryId(of), look]));
+  const base = { slot: "own", request: "abc123", exclusive: true, nowMs, windowMs: hourMs, maxKeys: 10 };
+  return reserve(record, { ...base, looks, ...more });
+}
+
+const slotsOf = (result: ReturnType<typeof reserve>) =>
+  result.kind === "reserved" ? result.entries.map(({ slot, state }) => `${slot} ${state}`) : result.kind;
+
+describe("the record as text", () => {
+  test("comes back as it went out, a readable line for each key", () => {
+    const record = [entry("m1", "pending"), entry("m2", "done"), entry("m3", "ended")];
+    expect(formatRecord(record).split("\n")[1]).toBe(`m2 D 20261123T210000Z abc123 ${uid}`);
+    expect(parseRecord(formatRecord(record))).toEqual(record);
+  });
+
+  test("of 3,000 keys fits the 256 KiB that annotations may have, with room for others", () => {
+    const record = Array.from({ length: 3_000 }, (_, index) => entry(`m${String(index).padStart(17, "a")}`, "done"));
+    expect(Buffer.byteLength(formatRecord(record))).toBeLessThan(250_000);
+  });
+
+  test.each(["", "\n", "\n\n"])("%j is an empty record", (text) => {
+    expect(parseRecord(text)).toEqual([]);
+  });
+
+  test.each([
+    "what is this",
+    "m1 X 20261123T210000Z abc123 -",
+    "m1 D yesterday abc123 -",
+    "m1 D 20261123T210000Z abc123",
+    "m1 D 20261123T210000Z abc123 - more",
+  ])("%j is refused, naming the line", (line) => {
+    expect(() => parseRecord(`${formatRecord([entry("m1", "done")])}${line}\n`)).toThrow("line 2");
+  });
+});
+
+describe("a key of our own", () => {
+  test.each(["done", "ended"] as const)("that is %s is known", (state) => {
+    expect(decide([entry("own", state)]).kind).toBe("known");
+  });
+
+  test("that is pending is taken over, with a new time", () => {
+    expect(decide([entry("own", "pending", 60_000)])).toEqual({ kind: "reserved", entries: [entry("own", "pending")] });
+  });
+
+  test("that is expired starts anew", () => {
+    expect(slotsOf(decide([entry("own", "ended", hourMs)]))).toEqual(["own pending"]);
+    expect(slotsOf(decide([entry("own", "done", hourMs)]))).toEqual(["own pending"]);
+  });
+
+  test("has room even in a full record", () => {
+    const record = [entry("a", "ended"), entry("own", "pending")];
+    expect(decide(record, { maxKeys: 1 }).kind).toBe("reserved");
+  });
+});
+
+describe("with exclusive, other keys", () => {
+  const done = entry("other", "done");
+  const pending = entry("other", "pending");
+
+  test("that may be unfinished are looked at first", () => {
+    expect(decide([entry("a", "ended"), done])).toEqual({ kind: "look", entries: [done] });
+    expect(decide([pending])).toEqual({ kind: "look", entries: [pending] });
+  });
+
+  test("that are unfinished stand in the way, the newest is named", () => {
+    const newer = entry("newer", "done");
+    expect(
+      decide([done, newer], {}, [
+        [done, "unfinished"],
+        [newer, "unfinished"],
+      ]),
+    ).toEqual({
+      kind: "overlap",
+      entry: newer,
+    });
+    expect(decide([pending], {}, [[pending, "unfinished"]]).kind).toBe("overlap");
+  });
+
+  test("that are older than the window stand in the way as long as their Job runs", () => {
+    const old = entry("other", "done", 2 * hourMs);
+    expect(decide([old]).kind).toBe("look");
+    expect(decide([old], {}, [[old, "unfinished"]]).kind).toBe("overlap");
+    expect(slotsOf(decide([old], {}, [[old, "ended"]]))).toEqual(["own pending"]);
+  });
+
+  test("that are about to be created are in flight for 90 s", () => {
+    const old = entry("other", "pending", 89_000);
+    expect(decide([old], {}, [[old, "absent"]]).kind).toBe("in-flight");
+    const dead = entry("other", "pending", 90_000);
+    expect(slotsOf(decide([dead], {}, [[dead, "absent"]]))).toEqual(["own pending"]);
+  });
+
+  test("that have ended or are gone are remembered as ended, and never looked at again", () => {
+    for (const look of ["ended", "absent"] as const) {
+      expect(slotsOf(decide([done], {}, [[done, look]]))).toEqual(["other ended", "own pending"]);
+    }
+    expect(decide([entry("other", "ended")]).kind).toBe("reserved");
+  });
+
+  test("without a window are forgotten as soon as they have ended", () => {
+    expect(slotsOf(decide([done, entry("b", "ended")], { windowMs: 0 }, [[done, "ended"]]))).toEqual(["own pending"]);
+  });
+
+  test("that changed since they were looked at are looked at again", () => {
+    expect(decide([done], {}, [[pending, "ended"]]).kind).toBe("look");
+  });
+});
+
+describe("without exclusive", () => {
+  test("nobody stands in the way, and only expired keys are looked at, a few at a time", () => {
+    expect(slotsOf(decide([entry("a", "done")], { exclusive: false }))).toEqual(["a done", "own pending"]);
+    const old = Array.from({ length: 9 }, (_, index) => entry(`o${index}`, "done", 2 * hourMs));
+    const result = decide(old, { exclusive: false });
+    expect(result).toEqual({ kind: "look", entries: old.slice(0, 4) });
+    const looks = old.slice(0, 4).map((of): [Entry, Look] => [of, of.slot === "o1" ? "unfinished" : "ended"]);
+    expect(slotsOf(decide(old, { exclusive: false }, looks))).toEqual(
+      ["o1", "o4", "o5", "o6", "o7", "o8"].map((slot) => `${slot} done`).concat("own pending"),
+    );
+  });
+});
+
+describe("a full record", () => {
+  test("tells when the oldest key expires", () => {
+    const record = [entry("a", "ended", 600_000), entry("b", "ended")];
+    expect(decide(record, { maxKeys: 2 })).toEqual({ kind: "full", freeAtMs: nowMs + hourMs - 600_000 });
+  });
+
+  test("takes the place of an expired key even if its Job still runs", () => {
+    const old = entry("a", "done", 2 * hourMs);
+    const options = { maxKeys: 2, exclusive: false };
+    expect(slotsOf(decide([old, entry("b", "ended")], options, [[old, "unfinished"]]))).toEqual([
+      "b ended",
+      "own pending",
+    ]);
+  });
+
+  test("has room again when it has expired", () => {
+    const record = [entry("a", "ended", hourMs), entry("b", "ended")];
+    expect(slotsOf(decide(record, { maxKeys: 2 }))).toEqual(["b ended", "own pending"]);
+  });
+});
+
+describe("after the create", () => {
+  const job = { name: "j", namespace: "n", uid, createdAt: "2026-11-23T21:00:05Z" };
+  const own = { slot: "own", request: "abc123" };
+
+  test("a key is done, with its Job's uid and time", () => {
+    const record = settle([entry("a", "done"), entry("own", "pending")], own, job, nowMs);
+    expect(record.map(({ slot, state }) => `${slot} ${state}`)).toEqual(["a done", "own done"]);
+    expect(toKnownJob(record[1] as Entry, "j", "n")).toEqual(job);
+  });
+
+  test("a Job that was there and is gone is remembered without uid and time", () => {
+    const [settled] = settle([], own, { ...job, uid: null, createdAt: null }, nowMs);
+    expect(settled?.state).toBe("ended");
+    expect(toKnownJob(settled as Entry, "j", "n")).toEqual({ ...job, uid: null, createdAt: null });
+  });
+});
+
+test.each([
+  ["pending", 0, hourMs, false],
+  ["done", 0, hourMs, true],
+  ["ended", hourMs - 1, hourMs, true],
+  ["ended", hourMs, hourMs, false],
+  ["done", 10 * hourMs, 0, true],
+  ["ended", 0, 0, false],
+] as const)(
+  "a key that is %s, %i ms old, with a window of %i ms: remembered is %s",
+  (state, ageMs, windowMs, expected) => {
+    expect(isRemembered(entry("own", state, ageMs), nowMs, windowMs)).toBe(expected);
+  },
+);

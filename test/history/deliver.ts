@@ -1,0 +1,69 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { isJsonObject, type JsonObject } from "../../functions/core/json.ts";
+import { keyDigest } from "../../functions/core/key.ts";
+import type { JobRef } from "../../functions/core/outcome.ts";
+import { isFinal } from "./case.ts";
+import type { Attempt, Recorder } from "./history.ts";
+import type { Delivery } from "./plan.ts";
+import type { Random } from "./random.ts";
+import type { Replica } from "./replicas.ts";
+
+/** Longer than any trigger takes: a request that gets no answer by then is sent to somebody else. */
+const answerTimeoutMs = 20_000;
+const longestBackoffMs = 5_000;
+
+/** What clients work with; `untilMs` (of performance.now) is when a delivery is given up. */
+export type Sending = {
+  replicas: Replica[];
+  recorder: Recorder;
+  namespace: string;
+  cronJobName: string;
+  untilMs: number;
+};
+
+let number = 0;
+
+/** Sends a key to a process by chance, again and again as a Broker does, until the answer is final. */
+export async function deliver({ key, number: delivery }: Delivery, random: Random, sending: Sending): Promise<void> {
+  for (
+    let backoffMs = 100;
+    performance.now() < sending.untilMs;
+    backoffMs = Math.min(longestBackoffMs, backoffMs * 2)
+  ) {
+    const replica = random.pick(sending.replicas);
+    number += 1;
+    const request = { kind: "attempt" as const, number, delivery, key, replica: replica.name };
+    const digest = keyDigest(
+      { namespace: sending.namespace, name: sending.cronJobName },
+      { kind: "http", parts: [key] },
+    );
+    const startMs = Date.now();
+    const answer = await send(replica.url(), key);
+    sending.recorder.record({ ...request, keyDigest: digest, startMs, endMs: Date.now(), ...answer });
+    if (isFinal(answer.status)) return;
+    await pause(backoffMs * random.between(0.5, 1));
+  }
+}
+
+type Answer = Pick<Attempt, "status" | "error" | "outcome" | "code" | "detail" | "job">;
+
+async function send(url: string, key: string): Promise<Answer> {
+  try {
+    const headers = { "idempotency-key": key };
+    const signal = AbortSignal.timeout(answerTimeoutMs);
+    const answer = await fetch(`${url}/trigger-sync`, { method: "POST", headers, signal });
+    return { status: answer.status, ...toFacts((await answer.json()) as JsonObject) };
+  } catch (error) {
+    const { name, cause } = error as Error;
+    return { status: 0, error: (cause as NodeJS.ErrnoException | undefined)?.code ?? name };
+  }
+}
+
+function toFacts({ outcome, type, detail, job }: JsonObject): Omit<Answer, "status"> {
+  return {
+    outcome: typeof outcome === "string" ? outcome : undefined,
+    code: typeof type === "string" ? type.replace("urn:sync-trigger:", "") : undefined,
+    detail: typeof detail === "string" ? detail : undefined,
+    job: isJsonObject(job) ? (job as unknown as JobRef) : undefined,
+  };
+}

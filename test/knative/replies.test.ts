@@ -1,0 +1,81 @@
+import { beforeAll, expect, test } from "vitest";
+import { api, untilCondition } from "./support/cluster.ts";
+import { schedulePatch, settingsPatch } from "./support/copy-overlay.ts";
+import { type EventRecorder, startRecorder } from "./support/event-recorder.ts";
+import { postEvent, requestedType } from "./support/events.ts";
+import { eventually } from "./support/eventually.ts";
+import { type Installation, install } from "./support/install.ts";
+import { countJobsBy } from "./support/jobs.ts";
+import { removeAfterwards } from "./support/keep-on-failure.ts";
+import { readFunctionLog } from "./support/pods.ts";
+import { syncCronJob } from "./support/sync-cronjob.ts";
+
+let kraken: Installation;
+let recorder: EventRecorder;
+beforeAll(async () => {
+  const patches = [settingsPatch({ REPLY_EVENTS: "on" }), schedulePatch("0 0 29 2 *")];
+  kraken = await install({ overlay: "kraken", what: "replies", cronJob: syncCronJob({ isIdle: true }), patches });
+  recorder = await startRecorder(kraken.namespace);
+});
+removeAfterwards(() => [kraken]);
+
+async function addTrigger(name: string, subscriber: object, attributes?: Record<string, string>): Promise<void> {
+  const path = `/apis/eventing.knative.dev/v1/namespaces/${kraken.namespace}/triggers`;
+  await api.expect("POST", path, {
+    apiVersion: "eventing.knative.dev/v1",
+    kind: "Trigger",
+    metadata: { name },
+    spec: { broker: "sync-trigger", subscriber, ...(attributes ? { filter: { attributes } } : {}) },
+  });
+  await untilCondition(`${path}/${name}`, "Ready");
+}
+
+const createdType = "internal.sync-trigger.created.v1";
+
+test("a Trigger on the created event gets one for each Job, which names the Job and the original event", async () => {
+  await addTrigger("on-created", recorder.subscriber, { type: createdType });
+  expect(await postEvent(kraken.brokerUrl, { id: "first" })).toBe(202);
+  const [event] = await eventually("the reply", async () => {
+    const events = await recorder.read();
+    return events.length > 0 && events;
+  });
+  const [line] = (await readFunctionLog(kraken.namespace)).filter(({ outcome }) => outcome === "created");
+  expect(event).toMatchObject({
+    id: "first-created",
+    type: createdType,
+    source: `/apis/batch/v1/namespaces/${kraken.namespace}/cronjobs/${kraken.cronJobName}`,
+    subject: line?.job,
+    data: {
+      outcome: "created",
+      job: { name: line?.job },
+      event: { id: "first", source: "/tests", type: requestedType },
+    },
+  });
+});
+
+test("nothing loops, even when a Trigger without a filter sends every event of the Broker to the function", async () => {
+  const service = { ref: { apiVersion: "serving.knative.dev/v1", kind: "Service", name: "sync-trigger" } };
+  await addTrigger("everything-to-us", service);
+  await addTrigger("everything-recorded", recorder.subscriber);
+  expect(await postEvent(kraken.brokerUrl, { id: "second" })).toBe(202);
+  // Two Triggers bring it to the function: one Job, one duplicate, and a reply to each, which come back and are ignored.
+  const expected = ["internal.sync-trigger.duplicate.v1 second-duplicate", `${createdType} second-created`];
+  const seen = await eventually("both replies", async () => {
+    const texts = (await recorder.read())
+      .map(({ type, id }) => `${type} ${id}`)
+      .filter((text) => text.includes("second-"));
+    return expected.every((text) => texts.includes(text)) && texts;
+  });
+  // The created one is seen by both Triggers that lead to the recorder.
+  expect(seen.sort()).toEqual([...expected, `${createdType} second-created`].sort());
+
+  // This Broker answers after delivery, replies included: what comes behind it would come behind every loop.
+  expect(await postEvent(kraken.brokerUrl, { id: "last" })).toBe(202);
+  await eventually("the last reply", async () => (await recorder.read()).some(({ id }) => id === "last-created"));
+  const all = (await recorder.read()).map(({ type, id }) => `${type} ${id}`);
+  expect(all.filter((text) => text.includes("second-"))).toHaveLength(3);
+  const counts = await countJobsBy("event-id", kraken.namespace);
+  expect(counts).toEqual({ first: 1, second: 1, last: 1 });
+  const ignored = (await readFunctionLog(kraken.namespace)).filter(({ outcome }) => outcome === "ignored");
+  expect(ignored.length).toBeGreaterThanOrEqual(2);
+});

@@ -1,0 +1,142 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import type { JsonObject } from "../../functions/core/json.ts";
+import { alter, alterations, richCronJob } from "../cluster/job-alterations.ts";
+import { listJobs } from "../support/jobs.ts";
+import type { KubeApi } from "../support/kube-api.ts";
+import { kubectl } from "../support/kubectl.ts";
+import { grantingDirectories, type Rule, rightsNeededOf, toRights } from "../support/rights.ts";
+import { connectAs } from "../support/service-account.ts";
+import { cloneOf } from "./support/clone-of.ts";
+import { api } from "./support/cluster.ts";
+import { settingsPatch } from "./support/copy-overlay.ts";
+import { eventually } from "./support/eventually.ts";
+import { type Installation, install, type Plan } from "./support/install.ts";
+import { trigger } from "./support/jobs.ts";
+import { removeAfterwards } from "./support/keep-on-failure.ts";
+import { readFunctionLog } from "./support/pods.ts";
+import { syncCronJob } from "./support/sync-cronjob.ts";
+
+type Side = Installation & { asFunction: KubeApi; cronJob: JsonObject };
+
+let first: Side;
+let second: Side;
+beforeAll(async () => {
+  const required = settingsPatch({ REQUIRE_POLICY: "true" });
+  [first, second] = await Promise.all([
+    arrange({ overlay: "kraken", what: "first", cronJob: syncCronJob({ isIdle: true }) }),
+    arrange({ overlay: "kraken", what: "second", cronJob: richCronJob, patches: [required] }),
+  ]);
+});
+removeAfterwards(() => [first, second]);
+
+async function arrange(plan: Plan): Promise<Side> {
+  const installation = await install(plan);
+  const { namespace, cronJobName } = installation;
+  const { api: asFunction } = await connectAs("sync-trigger", namespace);
+  const cronJob = await api.expect("GET", `/apis/batch/v1/namespaces/${namespace}/cronjobs/${cronJobName}`);
+  return { ...installation, asFunction, cronJob };
+}
+
+const sides = () =>
+  [
+    [first, second],
+    [second, first],
+  ] as const;
+
+const jobsPath = ({ namespace }: Installation) => `/apis/batch/v1/namespaces/${namespace}/jobs`;
+
+const labelled: Parameters<typeof alter>[1] = [["metadata/annotations/more", "x"]];
+
+/** The status and message with which a Job is answered, not stored. */
+async function answerTo(by: KubeApi, side: Side, job: JsonObject): Promise<string> {
+  const { status, body } = await by.call("POST", `${jobsPath(side)}?dryRun=All`, job);
+  return `${status} ${String(body.message ?? "")}`;
+}
+
+const denied = ({ namespace }: Side) =>
+  expect.stringMatching(`^422 .*ValidatingAdmissionPolicy 'sync-trigger-clone-only.${namespace}' .* denied request`);
+
+describe("two installations for CronJobs of different names in different namespaces", () => {
+  test("both make their Jobs, and say that their policy is enforced", async () => {
+    for (const [own] of sides()) {
+      const { status, job } = await trigger(own);
+      expect([status, job?.namespace]).toEqual([200, own.namespace]);
+      expect(job?.name).toMatch(new RegExp(`^${own.cronJobName}-m`));
+      expect(await listJobs(api, own.namespace)).toHaveLength(1);
+      await eventually("the policy's canary", async () =>
+        (await readFunctionLog(own.namespace)).some(({ policy }) => policy === "enforced"),
+      );
+    }
+  });
+
+  test("neither can do the other's work, nor any but its own", async () => {
+    for (const [own, other] of sides()) {
+      const elsewhere = `/apis/batch/v1/namespaces/${other.namespace}`;
+      const lease = "/apis/coordination.k8s.io/v1/namespaces";
+      const core = `/api/v1/namespaces/${own.namespace}`;
+      const calls: [method: string, path: string, body?: JsonObject][] = [
+        ["GET", `${elsewhere}/cronjobs/${other.cronJobName}`],
+        ["POST", `${elsewhere}/jobs`, cloneOf(other.cronJob)],
+        ["GET", `${elsewhere}/jobs`],
+        ["GET", `${lease}/${other.namespace}/leases/sync-trigger`],
+        ["GET", `/apis/batch/v1/namespaces/${own.namespace}/cronjobs/${other.cronJobName}`],
+        ["GET", `/apis/batch/v1/namespaces/${own.namespace}/cronjobs`],
+        ["DELETE", `${jobsPath(own)}/any`],
+        ["DELETE", jobsPath(own)],
+        ["GET", `${lease}/${own.namespace}/leases/another`],
+        ["GET", `${core}/secrets`],
+        ["GET", `${core}/secrets/any`],
+        ["GET", `${core}/configmaps/sync-trigger`],
+        ["POST", `${core}/pods`, { apiVersion: "v1", kind: "Pod", metadata: { name: "p" }, spec: {} }],
+        ["GET", "/apis/batch/v1/jobs"],
+        ["GET", "/api/v1/namespaces"],
+      ];
+      const answers = await Promise.all(
+        calls.map(async (call) => [call[1], (await own.asFunction.call(...call)).status]),
+      );
+      expect(answers).toEqual(calls.map(([, path]) => [path, 403]));
+    }
+  });
+
+  test("each may do what the code asks for, and beyond it only what every ServiceAccount may", async () => {
+    for (const [own] of sides()) {
+      await kubectl("create", "serviceaccount", "nobody", "--namespace", own.namespace);
+      const common = await rightsOf((await connectAs("nobody", own.namespace)).api, own);
+      expect(common.length, "what every ServiceAccount may").toBeGreaterThan(0);
+      const needed = grantingDirectories.flatMap((directory) => rightsNeededOf(directory, own.cronJobName));
+      expect(await rightsOf(own.asFunction, own)).toEqual([...new Set([...common, ...needed])].sort());
+    }
+  });
+
+  test("the policy of each holds: a clone is admitted, with one annotation more it is denied", async () => {
+    for (const [own] of sides()) {
+      expect(await answerTo(own.asFunction, own, cloneOf(own.cronJob))).toMatch(/^201 /);
+      expect(await answerTo(own.asFunction, own, alter(cloneOf(own.cronJob), labelled))).toEqual(denied(own));
+    }
+  });
+
+  test.each(alterations)("with the function's own token this is denied: %s", async (_what, ...edits) => {
+    const job = alter(cloneOf(second.cronJob), edits);
+    expect(await answerTo(api, second, job), "Kubernetes itself takes it").toMatch(/^201 /);
+    expect(await answerTo(second.asFunction, second, job)).toEqual(denied(second));
+  });
+
+  test("an administrator still runs kubectl create job --from", async () => {
+    for (const [own] of sides()) {
+      const from = `cronjob/${own.cronJobName}`;
+      await kubectl("create", "job", "by-hand", "--from", from, "--namespace", own.namespace);
+    }
+  });
+});
+
+/** The rights of whoever asks. */
+async function rightsOf(by: KubeApi, { namespace }: Side): Promise<string[]> {
+  const review = await by.expect("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {
+    apiVersion: "authorization.k8s.io/v1",
+    kind: "SelfSubjectRulesReview",
+    spec: { namespace },
+  });
+  const { resourceRules, incomplete } = review.status as unknown as { resourceRules: Rule[]; incomplete: boolean };
+  expect(incomplete).toBe(false);
+  return [...new Set(toRights(resourceRules))].sort();
+}

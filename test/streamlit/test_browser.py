@@ -1,0 +1,151 @@
+"""The page in real Chromium, against the function as a process and a cluster whose Jobs really run."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from conftest import until
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from processes import Stage, chromium, free_port, open_stage, run_function, run_page
+
+SHOTS = Path("reports/streamlit")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+_patience_ms = 30_000
+
+# Opens the page for a CronJob of its own; gives it and what ends the function behind it.
+OpenPage = Callable[..., tuple[Page, Callable[[], None]]]
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with open_stage() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=_patience_ms)
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def opened() -> Iterator[ExitStack]:
+    """What a test starts; ends in the opposite order."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def open_page(
+    stage: Stage, browser: Browser, opened: ExitStack, tmp_path: Path
+) -> OpenPage:
+    def open_for(name: str, **env: str) -> tuple[Page, Callable[[], None]]:
+        stage.seed(name, **env)
+        function = opened.enter_context(ExitStack())
+        url = function.enter_context(run_function(stage, name, free_port()))
+        page = browser.new_page(viewport={"width": 1000, "height": 1500}, timezone_id="Europe/Berlin")
+        opened.callback(page.close)
+        page.goto(opened.enter_context(run_page(url, tmp_path)))
+        return page, function.close
+
+    return open_for
+
+
+def shoot(page: Page, name: str) -> None:
+    """A picture for people to look at."""
+    page.mouse.move(0, 0)
+    page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+
+
+def state_in_table(page: Page, state: str) -> Locator:
+    """The state of a run in the table; the cells that one sees are painted, these are for screen readers."""
+    return page.get_by_role("gridcell", name=state).first
+
+
+def test_a_click_runs_the_sync_and_shows_both_steps_the_log_and_the_result(
+    stage: Stage, open_page: OpenPage
+) -> None:
+    page, _ = open_page("succeeds", SYNC_SECONDS="8")
+    expect(page.get_by_text("There is no run to show yet.")).to_be_visible()
+    shoot(page, "1-before-the-first-run")
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.get_by_role("button", name="Syncing…")).to_be_disabled()
+
+    expect(page.get_by_text(re.compile(r"· trade sync: 117 trades written"))).to_be_visible()
+    expect(page.get_by_text("not in the log yet")).to_be_visible()
+    expect(page.get_by_text("reward sync: started")).to_be_visible()
+    shoot(page, "2-running")
+
+    expect(page.get_by_text(re.compile(r"· reward sync: 28 rewards written"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^The sync succeeded in \d+ s\.$"))).to_be_visible()
+    expect(page.get_by_text("kraken-sync: done")).to_be_visible()
+    expect(page.get_by_role("button", name="Sync now")).to_be_enabled()
+    expect(state_in_table(page, "✓ Succeeded")).to_be_attached()
+    shoot(page, "3-succeeded")
+    assert len(stage.jobs("succeeds")) == 1
+
+
+def test_a_double_click_a_rerun_and_a_reload_in_mid_run_make_one_job(
+    stage: Stage, open_page: OpenPage
+) -> None:
+    page, _ = open_page("once", SYNC_SECONDS="8")
+    page.get_by_role("button", name="Sync now").dblclick()
+    expect(page.get_by_text(re.compile(r"^Running for"))).to_be_visible()
+    page.keyboard.press("r")
+    expect(page.get_by_role("button", name="Syncing…")).to_be_disabled()
+    page.reload()
+    expect(page.get_by_text(re.compile(r"^Running for"))).to_be_visible()
+    expect(page.get_by_role("button", name="Syncing…")).to_be_disabled()
+    shoot(page, "4-reloaded-in-mid-run")
+    expect(page.get_by_text(re.compile(r"^The sync succeeded"))).to_be_visible()
+    assert len(stage.jobs("once")) == 1
+
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.get_by_text(re.compile(r"^Running for"))).to_be_visible()
+    until("the second Job", lambda: len(stage.jobs("once")) == 2)
+
+
+def test_a_sync_that_fails_shows_its_reason(open_page: OpenPage) -> None:
+    page, _ = open_page("fails", SYNC_SECONDS="3", SYNC_FAIL="rewards")
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.get_by_text("The sync failed with exit code 3")).to_be_visible()
+    expect(page.get_by_text("told to by SYNC_FAIL=rewards")).to_be_visible()
+    expect(page.get_by_text("not seen in the log")).to_be_visible()
+    expect(page.get_by_role("button", name="Sync now")).to_be_enabled()
+    expect(state_in_table(page, "✗ Failed")).to_be_attached()
+    shoot(page, "5-failed")
+
+
+def test_a_function_that_is_down_is_told_and_the_page_goes_on_when_it_is_up_again(
+    stage: Stage, opened: ExitStack, open_page: OpenPage
+) -> None:
+    page, stop_function = open_page("down", SYNC_SECONDS="3")
+    expect(page.get_by_role("button", name="Sync now")).to_be_enabled()
+    stop_function()
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.get_by_text("Trying again, with the same request.")).to_be_visible()
+    expect(page.get_by_text(re.compile("The sync function does not answer at")).first).to_be_visible()
+    expect(page.get_by_role("button", name="Try again")).to_be_enabled()
+    shoot(page, "6-function-down")
+    shown = page.get_by_text(re.compile("The sync function does not answer at")).first.locator("code").first.inner_text()
+    opened.enter_context(run_function(stage, "down", urlsplit(shown).port or 0))
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text(re.compile(r"^The sync succeeded"))).to_be_visible()
+    assert len(stage.jobs("down")) == 1
+
+
+def test_the_page_fetches_nothing_from_elsewhere(open_page: OpenPage) -> None:
+    page, _ = open_page("local")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.get_by_text(re.compile(r"^The sync succeeded"))).to_be_visible()
+    assert asked and [url for url in asked if urlsplit(url).hostname not in ("127.0.0.1", None)] == []

@@ -1,0 +1,415 @@
+"""The page's states, by Streamlit's own AppTest against the contract's fake."""
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+import pytest
+from conftest import PAGE, until
+from fake_function import Answer, FakeFunction, job_json, problem, serve, step_json
+from streamlit.testing.v1 import AppTest
+
+
+@pytest.fixture
+def open_page(fake: FakeFunction, monkeypatch: pytest.MonkeyPatch) -> Callable[[], AppTest]:
+    """Opens the page as a new session, as a reload does."""
+    monkeypatch.setenv("SYNC_TRIGGER_URL", fake.url)
+    return lambda: AppTest.from_file(str(Path(PAGE).resolve()), default_timeout=15).run()
+
+
+def words(page: AppTest) -> str:
+    """All that the page says, without the marks of Markdown."""
+    kinds = [page.subheader, page.caption, page.markdown, page.info, page.success, page.warning, page.error]
+    texts = [str(element.value) for kind in kinds for element in kind]
+    labels = [box.label for box in [*page.status, *page.expander, *page.button]]
+    texts += [str(code.value) for code in page.code]
+    return "\n".join([*texts, *labels]).replace("\\", "").replace("**", "").replace("`", "")
+
+
+def wait_for(page: AppTest, text: str) -> None:
+    """Runs the script again, as its fragments do by themselves, until the page says so."""
+    until(f'"{text}" on the page, which says:\n{words(page)}', lambda: text in words(page.run()))
+    assert not page.exception
+
+
+def lines(page: AppTest) -> dict[str, str]:
+    """The lines of the timeline and how each stands."""
+    found = {box.label.replace("**", "").split(" :green")[0]: box.state for box in page.status}
+    return found | {box.label: "open" for box in page.expander if box.label.endswith("sync")}
+
+
+def triggers(fake: FakeFunction) -> int:
+    return len(fake.asked("POST", "/trigger-sync"))
+
+
+def button(page: AppTest) -> tuple[str, bool]:
+    return page.button(key="sync").label, page.button(key="sync").disabled
+
+
+def click(page: AppTest) -> AppTest:
+    return page.button(key="sync").click().run()
+
+
+def click_late(page: AppTest) -> AppTest:
+    """A click that was on its way before the button was drawn as disabled."""
+    page.button(key="sync").proto.disabled = False
+    return click(page)
+
+
+def end(fake: FakeFunction, name: str, state: str = "succeeded", **members: object) -> None:
+    fake.jobs[name] = job_json(name, state, age_s=6, **members)
+
+
+def test_an_idle_page_has_one_button_and_no_text_input(open_page: Callable[[], AppTest]) -> None:
+    page = open_page()
+    wait_for(page, "There is no run to show yet.")
+    assert button(page) == ("Sync now", False)
+    assert not page.text_input and not page.text_area
+
+
+def test_an_idle_page_does_not_ask_again_so_that_the_function_can_sleep(
+    fake: FakeFunction, open_page: Callable[[], AppTest]
+) -> None:
+    end(fake, "kraken-sync-1")
+    page = open_page()
+    wait_for(page, "Last run: manual, succeeded")
+    for _ in range(5):
+        page.run()
+    assert (len(fake.asked("GET", "/jobs/latest")), len(fake.asked("GET", "/jobs"))) == (1, 1)
+
+
+def test_a_click_shows_each_step_as_it_happens_then_the_result(
+    fake: FakeFunction, open_page: Callable[[], AppTest]
+) -> None:
+    page = click(open_page())
+    wait_for(page, "Kubernetes is starting it")
+    assert button(page) == ("Syncing…", True)
+    name = "kraken-sync-m1"
+    fake.logs[name] = ["trade sync: started"]
+    fake.jobs[name] = job_json(name, steps=[step_json("trades"), step_json("rewards")])
+    wait_for(page, "Running for")
+    wait_for(page, "trade sync: started")
+    assert lines(page)["Trade sync"] == "running" and lines(page)["Reward sync"] == "open"
+
+    fake.jobs[name] = job_json(name, steps=[step_json("trades", "117 trades written"), step_json("rewards")])
+    wait_for(page, "117 trades written")
+    assert lines(page)["Trade sync"] == "complete" and lines(page)["Reward sync"] == "running"
+
+    steps = [step_json("trades", "117 trades written"), step_json("rewards", "28 rewards written")]
+    fake.logs[name].append("kraken-sync: done")
+    end(fake, name, steps=steps)
+    wait_for(page, "The sync succeeded in 6 s.")
+    wait_for(page, "kraken-sync: done")
+    assert lines(page)["Reward sync"] == "complete" and button(page) == ("Sync now", False)
+    assert triggers(fake) == 1
+
+
+def test_a_second_click_or_a_rerun_in_mid_run_makes_no_second_job(
+    fake: FakeFunction, open_page: Callable[[], AppTest]
+) -> None:
+    page = open_page()
+    gate = Event()
+    fake.answers["POST /trigger-sync"] = [Answer(json=_created("kraken-sync-1"), gate=gate)]
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
+    click(page)
+    assert "Starting the sync" in words(page)
+    click_late(page)
+    gate.set()
+    wait_for(page, "Running for")
+    click_late(page)
+    page.run()
+    click_late(page)
+    assert triggers(fake) == 1
+
+
+def test_the_same_key_is_sent_until_an_answer_is_a_success_and_then_never_again(
+    fake: FakeFunction, open_page: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync_trigger._pause_s", lambda *_: 0.01)
+    fake.answers["POST /trigger-sync"] = [problem(504, "outcome-unknown", "no answer from the API server")]
+    page = click(open_page())
+    wait_for(page, "Nobody knows yet whether the sync was started")
+    assert button(page) == ("Try again", False) and triggers(fake) == 5
+    del fake.answers["POST /trigger-sync"]
+    click(page)
+    wait_for(page, "Kubernetes is starting it")
+    keys = {request.headers["idempotency-key"] for request in fake.asked("POST", "/trigger-sync")}
+    assert len(keys) == 1 and triggers(fake) == 6
+
+    end(fake, "kraken-sync-m1")
+    wait_for(page, "The sync succeeded")
+    click(page)
+    wait_for(page, "Kubernetes is starting it")
+    assert len({request.headers["idempotency-key"] for request in fake.asked("POST", "/trigger-sync")}) == 2
+
+
+def test_a_reload_in_mid_run_goes_on_with_the_running_job(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
+    click(open_page())
+    until("the Job", lambda: fake.jobs)
+    fake.jobs["kraken-sync-m1"] = job_json("kraken-sync-m1")
+    page = open_page()
+    wait_for(page, "Running for")
+    assert button(page) == ("Syncing…", True) and triggers(fake) == 1
+
+
+def test_a_reload_while_the_trigger_is_under_way_does_not_start_another(
+    fake: FakeFunction, open_page: Callable[[], AppTest]
+) -> None:
+    first = open_page()
+    gate = Event()
+    fake.answers["POST /trigger-sync"] = [Answer(json=_created("kraken-sync-1"), gate=gate)]
+    click(first)
+    page = open_page()
+    assert button(page) == ("Syncing…", True) and "Starting the sync" in words(page)
+    gate.set()
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
+    wait_for(page, "Running for")
+    assert triggers(fake) == 1
+
+
+def test_a_run_of_the_schedule_is_shown_while_it_runs(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1", origin="scheduled")
+    page = open_page()
+    wait_for(page, "Started by the schedule")
+    assert button(page) == ("Syncing…", True)
+
+
+def test_a_refusal_because_of_another_run_shows_that_run(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
+    page = open_page()
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
+    job = {"name": "kraken-sync-1", "namespace": "kraken", "uid": "u"}
+    fake.answers["POST /trigger-sync"] = [problem(409, "refused", "unfinished", outcome="refused", job=job)]
+    click(page)
+    wait_for(page, "A sync is already running, and a second one is not allowed beside it; this is that one.")
+    wait_for(page, "Running for")
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentences"),
+    [
+        (problem(401, "unauthorized", "no token"), ["does not accept this page's credentials", "Mount a valid token"]),
+        (problem(403, "forbidden", "not allowed"), ["does not let it start the sync: not allowed", "AUTH_ settings"]),
+        (
+            problem(404, "cronjob-not-found", "CronJob kraken/kraken-sync does not exist"),
+            ["CronJob kraken/kraken-sync does not exist", "Create the CronJob, or correct CRONJOB_NAME"],
+        ),
+        (
+            problem(409, "refused", "the CronJob is suspended", job=None),
+            ["refused: the CronJob is suspended", '{"spec":{"suspend":false}}'],
+        ),
+        (problem(422, "invalid-field", "unknown field"), ["does not understand", "update the page"]),
+        (
+            problem(502, "api-refused", "manifests/rights grants it"),
+            ["refuses what the function asks: manifests/rights"],
+        ),
+        (problem(503, "api-unavailable", "no answer"), ["cannot do it now: no answer", "never makes a second Job"]),
+        (problem(504, "outcome-unknown", "too late"), ["Nobody knows yet", "never makes a second Job"]),
+        (problem(429, "too-many", "slow down"), ["Too many requests at once", "never makes a second Job"]),
+        (Answer(503, text="upstream connect error"), ["is not ready", "wait a moment"]),
+        (Answer(404, text="<html>"), ["What answers at", "is not the sync function", "SYNC_TRIGGER_URL"]),
+        (Answer(200, text="<html>"), ["is not the sync function"]),
+        (problem(418, "teapot", "short and stout"), ["answered 418 (teapot): short and stout", "Request req-1"]),
+    ],
+)
+def test_an_error_is_a_sentence_with_what_to_do(
+    fake: FakeFunction,
+    open_page: Callable[[], AppTest],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Answer,
+    sentences: list[str],
+) -> None:
+    monkeypatch.setattr("sync_trigger._pause_s", lambda *_: 0.01)
+    fake.answers["POST /trigger-sync"] = [answer]
+    page = click(open_page())
+    wait_for(page, sentences[0])
+    for sentence in sentences:
+        assert sentence in words(page)
+    assert button(page) == ("Try again", False) and fake.jobs == {}
+
+
+def test_a_function_that_is_down_is_told_and_the_page_recovers_when_it_is_up_again(
+    fake: FakeFunction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend._passing_pause_s", 0.1)
+    with serve(fake):
+        port = int(fake.url.rpartition(":")[2])
+    monkeypatch.setenv("SYNC_TRIGGER_URL", fake.url)
+    page = AppTest.from_file(str(Path(PAGE).resolve()), default_timeout=15).run()
+    wait_for(page, f"The sync function does not answer at {fake.url}.")
+    wait_for(page, "look for it: kubectl -n NAMESPACE get ksvc sync-trigger")
+    with serve(fake, port):
+        wait_for(page, "There is no run to show yet.")
+        assert not page.error and button(page) == ("Sync now", False)
+
+
+def test_a_function_that_goes_down_in_mid_run_keeps_what_was_seen_and_comes_back(
+    fake: FakeFunction, open_page: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend._passing_pause_s", 0.1)
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1", steps=[step_json("trades", "117 trades written")])
+    page = open_page()
+    wait_for(page, "117 trades written")
+    fake.answers["GET /jobs/kraken-sync-1"] = [Answer(503, text="upstream connect error")]
+    wait_for(page, "is not ready")
+    assert "117 trades written" in words(page) and button(page) == ("Syncing…", True)
+    del fake.answers["GET /jobs/kraken-sync-1"]
+    end(fake, "kraken-sync-1")
+    wait_for(page, "The sync succeeded")
+    assert not page.error
+
+
+def test_a_function_that_hangs_does_not_block_the_script(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
+    gate = Event()
+    hanging = [Answer(json={"jobs": []}, gate=gate)]
+    fake.answers |= {"GET /jobs/latest": hanging, "GET /jobs": hanging, "POST /trigger-sync": hanging}
+    page = open_page()
+    assert "Looking for the last run" in words(page)
+    click(page)
+    assert "Starting the sync" in words(page)
+    gate.set()
+
+
+def test_without_the_right_to_show_runs_the_button_still_works(
+    fake: FakeFunction, open_page: Callable[[], AppTest]
+) -> None:
+    missing = [problem(501, "component-missing", "manifests/components/jobs-api grants this right")]
+    fake.answers |= {f"GET {path}": missing for path in ("/jobs", "/jobs/latest", "/jobs/kraken-sync-m1")}
+    page = open_page()
+    wait_for(page, "The function may start the sync but not show its progress.")
+    assert "manifests/components/jobs-api" in words(page) and button(page) == ("Sync now", False)
+    click(page)
+    wait_for(page, "The sync was started as Job kraken-sync-m1.")
+    assert button(page) == ("Sync now", False) and triggers(fake) == 1
+
+
+@pytest.mark.parametrize(
+    ("members", "sentences"),
+    [
+        (
+            {"reason": "BackoffLimitExceeded", "message": "container sync ended with exit code 3", "exitCode": 3},
+            ["The sync failed with exit code 3 (BackoffLimitExceeded).", "container sync ended", "mend the cause"],
+        ),
+        ({"reason": "DeadlineExceeded"}, ["took longer than it may", "activeDeadlineSeconds"]),
+        (
+            {"reason": "BackoffLimitExceeded", "message": "exit code 137 (OOMKilled)", "exitCode": 137},
+            ["ran out of memory", "memory limit"],
+        ),
+        ({}, ["The sync failed."]),
+    ],
+)
+def test_a_failed_run_shows_its_reason_and_its_last_lines(
+    fake: FakeFunction, open_page: Callable[[], AppTest], members: dict[str, object], sentences: list[str]
+) -> None:
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1", steps=[step_json("rewards")])
+    fake.logs["kraken-sync-1"] = []
+    page = open_page()
+    wait_for(page, "Running for")
+    end(fake, "kraken-sync-1", "failed", steps=[step_json("rewards")], lastLines=["told to fail"], **members)
+    for sentence in [*sentences, "told to fail", "not seen in the log", "It ran for 6 s."]:
+        wait_for(page, sentence)
+    assert lines(page)["Reward sync"] == "open" and "error" in lines(page).values()
+    assert button(page) == ("Sync now", False)
+
+
+def test_a_run_that_waits_says_for_what(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
+    why = "Back-off pulling image"
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1", "queued", reason="ImagePullBackOff", message=why)
+    page = open_page()
+    wait_for(page, "The sync waits: its image cannot be pulled (ImagePullBackOff).")
+    assert "Back-off pulling image" in words(page) and "pull secret" in words(page)
+
+
+def test_a_run_that_is_removed_while_it_is_followed_is_told(
+    fake: FakeFunction, open_page: Callable[[], AppTest]
+) -> None:
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
+    page = open_page()
+    wait_for(page, "Running for")
+    fake.jobs.clear()
+    wait_for(page, "This run is no longer there.")
+    assert "history limits" in words(page) and button(page) == ("Sync now", False)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "text"),
+    [
+        (
+            {"outcome": "skipped", "job": None, "reason": "it succeeded at noon"},
+            "Nothing was started: it succeeded at noon.",
+        ),
+        (
+            {"outcome": "duplicate", "job": {"name": "j", "namespace": "kraken", "uid": None}},
+            "This sync has run already; its Job j is no longer there.",
+        ),
+    ],
+)
+def test_an_outcome_without_a_job_to_follow_is_told(
+    fake: FakeFunction, open_page: Callable[[], AppTest], outcome: dict[str, object], text: str
+) -> None:
+    fake.answers["POST /trigger-sync"] = [Answer(json=outcome)]
+    page = click(open_page())
+    wait_for(page, text)
+    assert button(page) == ("Sync now", False)
+
+
+def test_a_joined_run_is_followed(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
+    page = open_page()
+    fake.answers["POST /trigger-sync"] = [Answer(json={**_created("kraken-sync-1"), "outcome": "joined"})]
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
+    click(page)
+    wait_for(page, "A sync was already running; this is that one.")
+    wait_for(page, "Running for")
+
+
+def test_a_rotated_token_is_used_and_a_missing_one_is_told(
+    fake: FakeFunction, open_page: Callable[[], AppTest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "token"
+    monkeypatch.setenv("SYNC_TRIGGER_TOKEN_FILE", str(file))
+    page = open_page()
+    wait_for(page, "The page's access token cannot be used")
+    assert "SYNC_TRIGGER_TOKEN_FILE" in words(page) and fake.requests == []
+    file.write_text("first\n")
+    click(page)
+    wait_for(page, "Kubernetes is starting it")
+    file.write_text("second\n")
+    until("the rotated token", lambda: page.run() and fake.requests[-1].headers["authorization"] == "Bearer second")
+    assert fake.asked("POST", "/trigger-sync")[0].headers["authorization"] == "Bearer first"
+    assert "first" not in words(page) and "second" not in words(page)
+
+
+def test_recent_runs_tell_manual_and_scheduled_apart(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
+    end(fake, "kraken-sync-1", origin="scheduled", via=None)
+    end(fake, "kraken-sync-2", "failed", requestedReason="Settings page", requestedBy="ann")
+    page = open_page()
+    until("the table", lambda: page.run().dataframe)
+    table = page.dataframe[0].value.sort_values("Job")
+    assert table["Origin"].tolist() == ["Scheduled", "Manual"]
+    assert table["State"].tolist() == ["✓ Succeeded", "✗ Failed"]
+    assert table["Duration"].tolist() == ["6 s", "6 s"]
+    assert table["Why"].tolist() == ["", "Settings page by ann"]
+
+
+def test_text_of_others_is_shown_as_it_is(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
+    fake.answers["POST /trigger-sync"] = [problem(422, "invalid-field", "*a* [b](http://c) <i> $x$ `d`")]
+    page = click(open_page())
+    wait_for(page, "does not understand")
+    assert r"\*a\* \[b\](http://c) \<i\> \$x\$ \`d\`" in page.error[0].value
+
+
+def test_a_log_is_read_by_one_stream_and_not_once_a_second(
+    fake: FakeFunction, open_page: Callable[[], AppTest]
+) -> None:
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
+    fake.logs["kraken-sync-1"] = [f"line {number}" for number in range(2_000)]
+    pages = [open_page(), open_page()]
+    for page in pages:
+        wait_for(page, "line 1999")
+    until("five looks", lambda: pages[0].run() and len(fake.asked("GET", "/jobs/kraken-sync-1")) >= 5)
+    assert len(fake.asked("GET", "/jobs/kraken-sync-1/logs")) == 1
+    assert fake.asked("GET", "/jobs/kraken-sync-1/logs")[0].query == {"follow": ["true"], "tailLines": ["300"]}
+    assert str(pages[0].code[-1].value).splitlines() == [f"line {number}" for number in range(1_700, 2_000)]
+
+
+def _created(name: str) -> dict[str, object]:
+    return {"outcome": "created", "job": {"name": name, "namespace": "kraken", "uid": f"uid-{name}"}, "links": {}}

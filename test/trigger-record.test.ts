@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { requestDigest } from "../functions/core/key.ts";
+import type { Entry } from "../functions/core/record.ts";
+import { fails, notFound } from "./support/fake-cluster.ts";
+import { faultOf } from "./support/fault-of.ts";
+import {
+  cronJob,
+  made,
+  memoryRecords,
+  name,
+  ownJob,
+  prepareTrigger as prepare,
+  store,
+} from "./support/prepare-trigger.ts";
+
+describe("with the record of keys", () => {
+  const window = { dedupeWindowMs: 3_600_000 };
+  const entry = (more: Partial<Entry> = {}): Entry => ({
+    slot: name.slice("sync-".length),
+    state: "done",
+    atMs: Date.now() - 60_000,
+    request: requestDigest({ onOverlap: "allow" }).slice(0, 6),
+    uid: "job-uid",
+    ...more,
+  });
+  const other = (more: Partial<Entry> = {}) => entry({ slot: `m${"a".repeat(17)}`, uid: "other-uid", ...more });
+
+  it("reserves the key, creates the Job and remembers it: two writes", async () => {
+    const records = memoryRecords();
+    const { run, names } = prepare({
+      script: { getCronJob: [cronJob()], createJob: [store] },
+      config: window,
+      records,
+    });
+    expect(await run()).toEqual({ outcome: "created", job: made });
+    expect(records).toMatchObject({ writes: 2, entries: [{ slot: entry().slot, state: "done", uid: "job-uid" }] });
+    expect(names()).toEqual(["getCronJob", "createJob"]);
+  });
+
+  it("leaves the reservation pending when the create failed, so that a redelivery tries again", async () => {
+    const records = memoryRecords();
+    const script = { getCronJob: [cronJob()], createJob: [fails({ status: 422 }), store], getJob: [notFound] };
+    const { run } = prepare({ script, config: window, records });
+    expect(await faultOf(run)).toMatchObject({ code: "api-refused" });
+    expect(records.entries).toMatchObject([{ state: "pending", uid: "-" }]);
+    expect(await run()).toMatchObject({ outcome: "created" });
+    expect(records.entries).toMatchObject([{ state: "done", uid: "job-uid" }]);
+  });
+
+  it("answers a remembered key from the record alone, whatever became of its Job", async () => {
+    const known = entry();
+    for (const state of ["done", "ended"] as const) {
+      const { run, calls } = prepare({ script: {}, config: window, records: memoryRecords([{ ...known, state }]) });
+      expect(await run()).toMatchObject({ outcome: "duplicate", job: { name, uid: "job-uid" } });
+      expect(calls).toEqual([]);
+    }
+  });
+
+  it("refuses a remembered key with other parameters", async () => {
+    const records = memoryRecords([entry({ request: "ffffff" })]);
+    const { run, calls } = prepare({ script: {}, config: window, records });
+    expect(await faultOf(run)).toMatchObject({ code: "key-reused", message: expect.stringContaining(`Job n/${name}`) });
+    expect(calls).toEqual([]);
+  });
+
+  it.each([
+    ["forbid", "refused"],
+    ["join", "joined"],
+  ] as const)("with %s is %s while another key's Job is unfinished", async (onOverlap, outcome) => {
+    const records = memoryRecords([other()]);
+    const running = { metadata: { name: "x", namespace: "n", uid: "other-uid", creationTimestamp: made.createdAt } };
+    const getJob = [(wanted: unknown) => (wanted === name ? notFound : running)];
+    const { run, names } = prepare({ script: { getCronJob: [cronJob()], getJob }, request: { onOverlap }, records });
+    const result = await run();
+    expect(result).toMatchObject({ outcome, job: { uid: "other-uid" }, reason: "Job x is unfinished" });
+    expect(names()).not.toContain("createJob");
+    expect(records.writes, "only answers that made a Job are remembered").toBe(0);
+  });
+
+  it("with forbid is refused while a scheduled Job is active", async () => {
+    const records = memoryRecords();
+    const scheduled = { metadata: { name: "sync-29", namespace: "n", uid: "s", creationTimestamp: made.createdAt } };
+    const getJob = [(wanted: unknown) => (wanted === name ? notFound : scheduled)];
+    const { run, names } = prepare({
+      script: { getCronJob: [cronJob({ status: { active: [{ name: "sync-29" }] } })], getJob },
+      request: { onOverlap: "forbid" },
+      records,
+    });
+    expect(await run()).toMatchObject({ outcome: "refused", job: { name: "sync-29" } });
+    expect(names()).not.toContain("createJob");
+  });
+
+  it("with forbid is a duplicate, not refused, when the unfinished Job is the key's own", async () => {
+    const request = { onOverlap: "forbid" } as const;
+    const getJob = [ownJob({ request })];
+    const status = { active: [{ name }] };
+    const records = memoryRecords();
+    const { run } = prepare({ script: { getCronJob: [cronJob({ status })], getJob }, request, records });
+    expect(await run()).toEqual({ outcome: "duplicate", job: made });
+  });
+
+  it("with forbid runs when every other Job has ended", async () => {
+    const records = memoryRecords([other()]);
+    const ended = ownJob({ type: "Complete" });
+    const { run } = prepare({
+      script: { getCronJob: [cronJob()], getJob: [ended], createJob: [store] },
+      request: { onOverlap: "forbid" },
+      records,
+    });
+    expect(await run()).toMatchObject({ outcome: "created" });
+  });
+});
