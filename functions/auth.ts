@@ -3,13 +3,13 @@ import { type RawHeaders, singleHeader } from "./core/headers.ts";
 import { Fault } from "./errors.ts";
 
 /** Who a credential belongs to: `token:NAME` for a static token, the `sub` of a JWT. */
-export type Subject = string;
+type Subject = string;
 
 /** Looks a credential up; undefined: it is not good. Throws a Fault when nobody can say. */
 export type Verify = (credential: string) => Promise<Subject | undefined>;
 
 /** What a route needs: the right to trigger, or to read. */
-export type Access = "trigger" | "read";
+type Access = "trigger" | "read";
 
 /** Tells who is calling, and refuses who may not. undefined: authentication is off. */
 export type Authenticate = (rawHeaders: RawHeaders, access: Access) => Promise<Subject | undefined>;

@@ -7,7 +7,7 @@ import type { Cluster } from "./kubernetes/cluster.ts";
 import { toApiFault } from "./kubernetes/report-api-errors.ts";
 
 /** A change of the record: from the entries to new ones, or to none when there is nothing to write. May throw a Fault. */
-export type Change<T> = (entries: readonly Entry[]) => { entries?: Entry[]; result: T };
+type Change<T> = (entries: readonly Entry[]) => { entries?: Entry[]; result: T };
 
 /** The record of keys, shared by all replicas through one Lease. */
 export type RecordStore = {

@@ -45,7 +45,6 @@ export async function startServer(app: RequestListener, limits: Limits): Promise
     listener,
   );
   server.maxConnections = maxConnections;
-  server.maxHeadersCount = 0; // by bytes alone: Node would leave out the 2,001st, which may be a doubled one
   server.on("connection", (socket: Socket) => {
     connections.set(socket, new Set());
     socket.once("close", () => connections.delete(socket));

@@ -7,7 +7,7 @@ import type { Job, Pod } from "./workload.ts";
 const time = z.iso.datetime();
 
 /** A step of SYNC_STEPS: "unknown" is all that can be said of one that the part of the log read does not show. */
-export const stepSchema = z
+const stepSchema = z
   .strictObject({
     name: z.string(),
     state: z.enum(["seen", "unknown"]),

@@ -4,7 +4,7 @@ import type { JobRef } from "./outcome.ts";
  * What the record knows of a key. `pending`: somebody is about to create its Job, or died before saying so; `done`: the
  * Job was created; `ended`: and has ended or is gone.
  */
-export type EntryState = "pending" | "done" | "ended";
+type EntryState = "pending" | "done" | "ended";
 
 /** One key in the record. */
 export type Entry = {

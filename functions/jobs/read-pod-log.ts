@@ -7,6 +7,7 @@ import { Fault } from "../errors.ts";
 import { ApiError, isPassing } from "../kubernetes/api-error.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { toApiFault } from "../kubernetes/report-api-errors.ts";
+import { freeBuffers } from "./free-buffers.ts";
 import type { LogPosition } from "./log-request.ts";
 
 /** Which log to read, and how far an answer may go. */
@@ -57,8 +58,8 @@ export async function* readPodLog(
       const query = { container: log.container, ...(follow ? { follow } : {}), ...since, ...tail };
       const stream = await cluster.readLog(log.pod.metadata.name, query, { signal });
       for await (const chunk of stream as AsyncIterable<Buffer>) {
-        const text = lines.take(chunk);
-        if (text.length > 0) yield give(text);
+        freeBuffers(chunk.length);
+        for (const text of lines.take(chunk)) yield give(text);
         if (lines.isFull()) throw new LogLimitReached();
       }
       const rest = lines.takeRest();

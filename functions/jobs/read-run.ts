@@ -18,7 +18,7 @@ export type Run = { job: Job; pods: Pod[] };
 const jobNameForm = /^(?=.{1,63}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /** Reads a Job of our CronJob. Throws 404 for any other name, whether such a Job exists or not. */
-export async function readJob({ cluster, namespace, config }: JobsContext, name: string, signal: AbortSignal) {
+async function readJob({ cluster, namespace, config }: JobsContext, name: string, signal: AbortSignal) {
   const missing = `CronJob ${namespace}/${config.cronJobName} has no Job ${JSON.stringify(name.slice(0, 63))}; \
 history limits or a TTL remove finished Jobs`;
   if (!jobNameForm.test(name)) throw new Fault("job-not-found", missing);

@@ -21,7 +21,7 @@ export type OpenRequest = Pick<ApiRequest, "path" | "signal"> & { timeoutMs?: nu
 export type ApiAnswer = { status: number; headers: IncomingMessage["headers"]; body: string };
 
 /** The beginning of an answer whatever its status; the stream breaks off with an error when `signal` is aborted. */
-export type ApiStream = Pick<ApiAnswer, "status" | "headers"> & { stream: IncomingMessage };
+type ApiStream = Pick<ApiAnswer, "status" | "headers"> & { stream: IncomingMessage };
 
 /** No whole answer came. `sent` is false only when the request cannot have reached the server. */
 export class NoAnswer extends Error {

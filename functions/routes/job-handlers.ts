@@ -31,7 +31,7 @@ export const listQuerySchema = z.strictObject({
 });
 
 /** The query of GET /jobs/NAME. */
-export const showQuerySchema = z.strictObject({});
+const showQuerySchema = z.strictObject({});
 
 /** The handlers of the routes under /jobs. */
 export function createJobHandlers(

@@ -1,0 +1,200 @@
+import { z } from "zod";
+import { jobListSchema, jobViewSchema } from "../core/job-view.ts";
+import { syncRequestSchema } from "../core/request.ts";
+import type { FaultCode } from "../errors.ts";
+import { logQuerySchema } from "../jobs/log-request.ts";
+import { listQuerySchema } from "./job-handlers.ts";
+
+export type Parameters = z.ZodObject;
+
+/** What the OpenAPI document says of a route. */
+export type Operation = {
+  id: string;
+  summary: string;
+  description?: string;
+  parameters?: { path?: Parameters; query?: Parameters; header?: Parameters };
+  /** By media type. */
+  body?: Record<string, z.ZodType>;
+  answers: Record<
+    string,
+    { description: string; headers?: Record<string, string>; content?: Record<string, z.ZodType> }
+  >;
+  faults: readonly FaultCode[];
+};
+
+const json = (schema: z.ZodType) => ({ "application/json": schema });
+const named = <T extends z.ZodType>(id: string, schema: T): T => schema.meta({ id });
+
+const jobRefSchema = named(
+  "JobRef",
+  z.strictObject({
+    name: z.string(),
+    namespace: z.string(),
+    uid: z.string().nullable().describe("null: the Job was made and is gone"),
+    createdAt: z.string().nullable(),
+  }),
+);
+
+const triggerAnswerSchema = named(
+  "TriggerAnswer",
+  z.strictObject({
+    outcome: z.enum(["created", "duplicate", "joined", "skipped"]),
+    reason: z.string().optional(),
+    job: jobRefSchema.nullable(),
+    links: z.strictObject({ job: z.string().optional(), logs: z.string().optional() }),
+  }),
+);
+
+/** The data of an event about an outcome. */
+const outcomeEventSchema = named(
+  "OutcomeEvent",
+  z.strictObject({
+    outcome: z.enum(["created", "duplicate", "joined", "skipped", "refused"]),
+    reason: z.string().optional(),
+    job: jobRefSchema.nullable(),
+    event: z.strictObject({ source: z.string(), id: z.string(), type: z.string() }),
+  }),
+);
+
+// Referred to by every error.
+named(
+  "Problem",
+  z.object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string().describe("The request id, which the log line has too."),
+    outcome: z.string().optional(),
+    job: jobRefSchema.nullable().optional(),
+  }),
+);
+
+const requestSchema = named("SyncRequest", syncRequestSchema);
+const eventSchema = named(
+  "CloudEvent",
+  z.looseObject({ specversion: z.literal("1.0"), id: z.string(), source: z.string(), type: z.string() }),
+);
+
+/** What any route but the probes can answer. */
+const common = ["malformed-request", "unauthenticated", "not-allowed", "overloaded", "shutting-down"] as const;
+const internal = "internal-error" as const;
+const reading = [...common, "invalid-field", "component-missing", "api-refused", "api-unavailable", internal] as const;
+const triggering = [
+  ...common,
+  "malformed-event",
+  "cronjob-not-found",
+  "body-too-large",
+  "unsupported-media-type",
+  "invalid-field",
+  "key-reused",
+  "api-refused",
+  "foreign-job",
+  "api-unavailable",
+  "policy-missing",
+  "quota-conflict",
+  "in-flight",
+  "record-full",
+  internal,
+  "outcome-unknown",
+] as const;
+
+const jobName = z.object({ name: z.string().describe("A Job's name, or `latest` for the newest.") });
+const probe = {
+  answers: { 200: { description: "ok", content: json(z.strictObject({ status: z.literal("ok") })) } },
+  faults: ["malformed-request"],
+} as const satisfies Partial<Operation>;
+const events = {
+  body: { "application/cloudevents+json": eventSchema },
+  answers: {
+    200: {
+      description: "The outcome as an event in binary mode (REPLY_EVENTS=on).",
+      content: json(outcomeEventSchema),
+    },
+    202: { description: "An event was taken. No body: a Broker would count one as a failed delivery." },
+  },
+} as const satisfies Partial<Operation>;
+
+/** Every route by method and path. */
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  "GET /health/liveness": { id: "getLiveness", summary: "Whether the process lives", ...probe },
+  "GET /health/readiness": { id: "getReadiness", summary: "Whether it takes requests", ...probe },
+  "POST /trigger-sync": {
+    id: "triggerSync",
+    summary: "Run the CronJob now",
+    description: "Plain HTTP, or a CloudEvent 1.0 in binary or structured mode.",
+    parameters: {
+      header: z.object({
+        "Idempotency-Key": z
+          .string()
+          .optional()
+          .describe("The same key never makes a second Job; 1 to 255 characters."),
+      }),
+    },
+    body: { ...json(requestSchema), ...events.body },
+    answers: {
+      ...events.answers,
+      200: {
+        description: "How it ended. To an event, with REPLY_EVENTS=on: the same as an event in binary mode.",
+        headers: { Location: "The Job's path.", "Idempotency-Replayed": "true where the key had its Job before." },
+        content: json(z.union([triggerAnswerSchema, outcomeEventSchema])),
+      },
+    },
+    faults: [...triggering, "refused"],
+  },
+  "POST /": {
+    id: "receiveEvent",
+    summary: "Run the CronJob now, for event senders that know only a host",
+    ...events,
+    faults: [...triggering, "not-an-event"],
+  },
+  "GET /jobs": {
+    id: "listJobs",
+    summary: "The CronJob's newest Jobs, manual and scheduled, newest first",
+    parameters: { query: listQuerySchema },
+    answers: { 200: { description: "The Jobs.", content: json(jobListSchema) } },
+    faults: reading,
+  },
+  "GET /jobs/:name": {
+    id: "getJob",
+    summary: "How a Job stands",
+    parameters: {
+      path: jobName,
+      header: z.object({
+        Prefer: z
+          .string()
+          .optional()
+          .describe("`wait=N` (RFC 7240): answer when the Job ends, or after N seconds, at most 25."),
+      }),
+    },
+    answers: {
+      200: {
+        description: "The Job.",
+        headers: { "Preference-Applied": "`wait=N` as it was applied.", "Content-Location": "The Job's own path." },
+        content: json(jobViewSchema),
+      },
+    },
+    faults: [...reading, "job-not-found"],
+  },
+  "GET /jobs/:name/logs": {
+    id: "getJobLogs",
+    summary: "The log of a Job, as it is written",
+    description:
+      "A log that ends before its Job does says so in its last line, which begins with `--- sync-trigger:` and has the path that goes on.",
+    parameters: { path: jobName, query: logQuerySchema },
+    answers: { 200: { description: "The log.", content: { "text/plain": z.string() } } },
+    faults: [...reading, "job-not-found", "no-log-yet"],
+  },
+  "GET /metrics": {
+    id: "getMetrics",
+    summary: "Metrics for Prometheus",
+    answers: { 200: { description: "Text exposition.", content: { "text/plain": z.string() } } },
+    faults: [...common, internal],
+  },
+  "GET /openapi.json": {
+    id: "getOpenApi",
+    summary: "This document",
+    answers: { 200: { description: "OpenAPI 3.1.", content: json(z.looseObject({ openapi: z.string() })) } },
+    faults: [...common, internal],
+  },
+};
