@@ -6,8 +6,8 @@
 # Build arguments:
 #   BASE        what the image stands on: anything with Node >= 24 as `node` on the PATH or in /nodejs/bin
 #   BUILD_BASE  where the bundle is built: Node >= 24 with npm
-#   BUNDLE      `build` installs and bundles in a stage of its own; `prebuilt` takes dist/ as it lies in the context,
-#               for builders without a registry or without a network. Builders skip the stage that is not named.
+#   BUNDLE      `build` (the default) installs and bundles in a stage of its own; `prebuilt` takes dist/ as it lies in
+#               the context, for builders that reach no package registry. The stage that is not named is skipped.
 ARG BASE=gcr.io/distroless/nodejs24-debian13:nonroot
 ARG BUILD_BASE=docker.io/library/node:24-slim
 ARG BUNDLE=build
@@ -15,7 +15,7 @@ ARG BUNDLE=build
 FROM ${BUILD_BASE} AS build
 WORKDIR /source
 COPY package.json package-lock.json ./
-# The base's own Node serves; the optional dependency that is Node itself stays out. esbuild is its binary, no script.
+# No package needs its install script: esbuild and Node come as binaries.
 RUN npm ci --ignore-scripts
 COPY . .
 RUN npm run build
@@ -24,7 +24,8 @@ FROM scratch AS prebuilt
 COPY dist /source/dist
 COPY LICENSE /source/
 
-FROM ${BUNDLE} AS bundle
+# The default once more: buildah 1.28 looks for the stages it needs before it knows the one above.
+FROM ${BUNDLE:-build} AS bundle
 
 FROM ${BASE}
 ARG VERSION=unknown

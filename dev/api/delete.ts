@@ -118,7 +118,9 @@ export function deleteObject(
   const podSeconds = (object as { spec?: { terminationGracePeriodSeconds?: number } }).spec
     ?.terminationGracePeriodSeconds;
   const graceSeconds = resource === PODS ? (options.graceSeconds ?? podSeconds ?? 30) : 0;
-  if (object.metadata.deletionTimestamp && finalizers.length > 0) return { held: object, uid };
+  // Asked again, it only ever ends sooner.
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = object.metadata;
+  if (deletionTimestamp && graceSeconds >= deletionGracePeriodSeconds) return { held: object, uid };
   if (finalizers.length === 0 && graceSeconds === 0) {
     if (!options.dryRun) store.remove(resource, object);
     return { uid };

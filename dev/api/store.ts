@@ -78,7 +78,8 @@ export function createStore(rememberedChanges: number): Store {
     update: <T extends KubeObject>(resource: Resource<T>, object: T) => {
       const key = keyOf(object.metadata.namespace, object.metadata.name);
       const before = objectsOf(resource).get(key);
-      const same = before && isDeepStrictEqual(withRevision(object, 0), withRevision(before, 0));
+      if (!before) throw new Error(`${resource.plural} ${key} is not there to be changed`);
+      const same = isDeepStrictEqual(withRevision(object, 0), withRevision(before, 0));
       return (same ? before : put(resource, key, object, before)) as T;
     },
     remove: (resource, object) => {

@@ -36,6 +36,9 @@ const closeGraceMs = 1000;
 export async function createNode(store: Store, { images }: NodeOptions): Promise<EmbeddedNode> {
   const directory = await mkdtemp(join(tmpdir(), "embedded-cluster-"));
   const runs = new Map<string, PodRun>();
+  /** Also of those whose pod is gone already. */
+  const ends = new Set<Promise<void>>();
+  let isClosed = false;
   const timers = new Set<NodeJS.Timeout>();
   const current = ({ metadata: { namespace, name, uid } }: Pod) => {
     const pod = store.get(PODS, namespace, name);
@@ -51,7 +54,8 @@ export async function createNode(store: Store, { images }: NodeOptions): Promise
     else settle(store, PODS, { ...next, metadata: { ...next.metadata, deletionGracePeriodSeconds: 0 } });
   };
 
-  const begin = (pod: Pod) => {
+  const begin = (pod: Pod | undefined) => {
+    if (!pod || pod.metadata.deletionTimestamp || isClosed) return;
     const { nodeSelector = {}, containers } = pod.spec;
     const fits = Object.entries(nodeSelector).every(([key, value]) => nodeLabels[key] === value);
     if (!fits) {
@@ -65,10 +69,10 @@ export async function createNode(store: Store, { images }: NodeOptions): Promise
     if (imageDirectory === undefined) failToPull(pod, image);
     else {
       const logPath = join(directory, `${pod.metadata.uid}.log`);
-      runs.set(
-        pod.metadata.uid,
-        startPodRun(pod, imageDirectory, logPath, (state, id) => setState(pod, state, id)),
-      );
+      const run = startPodRun(pod, imageDirectory, logPath, (state, id) => setState(pod, state, id));
+      runs.set(pod.metadata.uid, run);
+      ends.add(run.ended);
+      run.ended.then(() => ends.delete(run.ended));
     }
   };
 
@@ -106,7 +110,7 @@ export async function createNode(store: Store, { images }: NodeOptions): Promise
     if (resource !== PODS) return;
     const pod = object as Pod;
     // Never from within the write that we are told of.
-    if (type === "ADDED") setImmediate(() => begin(current(pod) ?? pod));
+    if (type === "ADDED") setImmediate(() => begin(current(pod)));
     else if (type === "DELETED") forget(pod);
     else if (pod.metadata.deletionTimestamp && !before?.metadata.deletionTimestamp) setImmediate(() => end(pod));
   });
@@ -127,10 +131,11 @@ export async function createNode(store: Store, { images }: NodeOptions): Promise
       },
     },
     close: async () => {
+      isClosed = true;
       unsubscribe();
       for (const timer of timers) clearTimeout(timer);
       for (const run of runs.values()) run.stop(closeGraceMs);
-      await Promise.all([...runs.values()].map((run) => run.ended));
+      await Promise.all(ends);
       await rm(directory, { recursive: true, force: true });
     },
   };

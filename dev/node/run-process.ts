@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 
 export interface ProcessSpec {
   command: string;
@@ -31,15 +32,20 @@ export function runProcess(
   onOutput: (stream: "stdout" | "stderr", chunk: Buffer) => void,
   onStart: () => void,
 ): RunningProcess {
-  const child = spawn(spec.command, spec.args, {
-    cwd: spec.cwd,
-    env: spec.env,
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const { command, args, cwd, env } = spec;
+  let child: ChildProcessByStdio<null, Readable, Readable>;
+  try {
+    child = spawn(command, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  } catch (error) {
+    // What no process could be given, a zero byte for example.
+    const startError = error instanceof Error ? error.message : String(error);
+    return { ended: Promise.resolve({ startError }), stop: () => undefined };
+  }
   let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
   const signalGroup = (signal: NodeJS.Signals) => {
-    if (child.pid === undefined) return;
+    // Its number may be another process's by now.
+    if (child.pid === undefined || isOver) return;
     try {
       process.kill(-child.pid, signal);
     } catch {
@@ -49,26 +55,22 @@ export function runProcess(
   child.stdout.on("data", (chunk: Buffer) => onOutput("stdout", chunk));
   child.stderr.on("data", (chunk: Buffer) => onOutput("stderr", chunk));
   child.once("spawn", onStart);
+  // In a container the rest ends with its first process; here it would also hold the output open.
+  child.once("exit", () => signalGroup("SIGKILL"));
   const ended = new Promise<ProcessEnd>((resolve) => {
     child.once("error", (error) => resolve({ startError: error.message }));
-    // In a container the rest ends with its first process; here it would also hold the output open.
-    child.once("exit", () => signalGroup("SIGKILL"));
-    child.once("close", (code, signal) => {
-      clearTimeout(timer);
-      // As a container runtime reports a signal.
-      resolve({ exitCode: code ?? 128 + (signalNumbers[signal ?? ""] ?? 0) });
-    });
+    // As a container runtime reports a signal.
+    child.once("close", (code, signal) => resolve({ exitCode: code ?? 128 + (signalNumbers[signal ?? ""] ?? 0) }));
+  }).finally(() => {
+    isOver = true;
+    clearTimeout(timer);
   });
   return {
     ended,
     stop: (graceMs) => {
-      if (graceMs <= 0) {
-        signalGroup("SIGKILL");
-        return;
-      }
-      signalGroup("SIGTERM");
       clearTimeout(timer);
-      timer = setTimeout(() => signalGroup("SIGKILL"), graceMs);
+      signalGroup(graceMs > 0 ? "SIGTERM" : "SIGKILL");
+      if (graceMs > 0) timer = setTimeout(() => signalGroup("SIGKILL"), graceMs);
     },
   };
 }

@@ -93,7 +93,7 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
     if (!status || !hasStarted(status)) return;
     if (!hasPodEnded(pod) && performance.now() - scan.lookedAtMs < scanEveryMs) return;
     scan.lookedAtMs = performance.now();
-    const { lastNs, lastReadAtMs, isSecondOver } = scan;
+    const { lastNs, isSecondOver } = scan;
     const sinceNs = lastNs === undefined ? undefined : lastNs + (isSecondOver ? 1_000_000_000n : 0n);
     const since = sinceNs === undefined ? {} : { sinceTime: toStampSecond(sinceNs) };
     const head = await read(pod, { container, limitBytes: headBytes, ...since }, signal);

@@ -59,7 +59,6 @@ test(`a log of ${logBytes / 1e6} MB passes through whole, in less than 32 MiB of
   });
   expect(bytes).toBe(logBytes);
   expect(most).toBeGreaterThan(0);
-  console.log("GROWTH", (most - before) / mebibyte, before / mebibyte);
   expect((most - before) / mebibyte).toBeLessThan(32);
 });
 

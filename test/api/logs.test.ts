@@ -239,48 +239,6 @@ describe("the log of a Job that runs", () => {
   });
 });
 
-describe("a page that looks at a Job again and again", () => {
-  test("does not have its log read again and again", async () => {
-    const kilobytes = 200;
-    const script = `for (let n = 0; n < ${kilobytes}; n += 1) console.log('x'.repeat(960)); console.log('trade sync: done'); setTimeout(() => {}, 9_000)`;
-    const fn = await startScript("watched", script, { SYNC_STEPS: "trades=trade sync: done;never=never" });
-    const job = await startRun(fn);
-    proxy.requests.length = 0;
-    const steps = () => askForJob(fn, job).then(readJob);
-    await until("the step to be seen", async () => (await steps()).steps?.[0]?.state === "seen");
-    let looks = 0;
-    for (let state = "running"; state === "running"; looks += 1) state = (await steps()).state;
-    expect(looks).toBeGreaterThan(20);
-    const bytes = logRequests().reduce((sum, request) => sum + request.bytes, 0);
-    expect(bytes).toBeGreaterThan(kilobytes * 1_000);
-    expect(bytes, `${looks} looks`).toBeLessThan(6 * kilobytes * 1_000);
-    const settled = logRequests().slice(-8);
-    expect(settled.map((request) => request.bytes)).toEqual(Array(8).fill(0));
-
-    const asked = logRequests().length;
-    for (let again = 0; again < 5; again += 1) expect(await steps()).toMatchObject({ state: "succeeded" });
-    expect(logRequests(), "a log read to its end is not asked for again").toHaveLength(asked);
-  });
-
-  test("learns of steps in the first MiB and the last 200 lines, of none between", async () => {
-    const filler = (kilobytes: number) => `for (let n = 0; n < ${kilobytes}; n += 1) console.log('x'.repeat(960));`;
-    const script = `console.log('step early'); ${filler(2_000)} console.log('step amid'); ${filler(2_000)} console.log('step late')`;
-    const steps = ["early", "amid", "late"].map((name) => `${name}=step ${name}`).join("\n");
-    const fn = await startScript("long-log", script, { SYNC_STEPS: steps });
-    const job = await startRun(fn);
-    await jobEnd(target.api, namespace, job);
-    proxy.requests.length = 0;
-    const view = await readJob(await askForJob(fn, job));
-    expect(view.steps?.map(({ name, state }) => `${name} ${state}`)).toEqual([
-      "early seen",
-      "amid unknown",
-      "late seen",
-    ]);
-    const bytes = logRequests().reduce((sum, request) => sum + request.bytes, 0);
-    expect(bytes).toBeLessThan(1.5 * 1024 * 1024);
-  });
-});
-
 test("a log whose right is missing is a 501, and so are the steps in it", async () => {
   const fn = await startScript("no-right", "console.log('x')", { SYNC_STEPS: "x=x" });
   const job = await startRun(fn);

@@ -36,9 +36,9 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const namespace of namespaces) await real.call("DELETE", `/api/v1/namespaces/${namespace}`);
   await embedded?.close();
   await rm(directory, { recursive: true, force: true });
+  for (const namespace of namespaces) await real.call("DELETE", `/api/v1/namespaces/${namespace}`);
 });
 
 function newNamespace(): string {

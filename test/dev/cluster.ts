@@ -7,7 +7,7 @@ import { at } from "./calls/step.ts";
 export interface TestCluster extends EmbeddedCluster {
   call(method: string, path: string, body?: unknown, type?: string): Promise<{ status: number; body: JsonObject }>;
   text(path: string): Promise<string>;
-  /** Asks until the answer satisfies, and throws with the last one after ten seconds. */
+  /** Asks until the answer satisfies, and throws with the last one after thirty seconds. */
   until(path: string, satisfies: (body: JsonObject, status: number) => boolean): Promise<JsonObject>;
   /** Seeds a CronJob in the namespace `n` that runs a shell script, and makes a Job of it. */
   run(name: string, script: string, options?: RunOptions): Promise<JsonObject>;
@@ -21,7 +21,7 @@ export interface RunOptions {
   cronJob?: object;
 }
 
-const deadlineMs = 10_000;
+const deadlineMs = 30_000;
 const image = "dev.local/shell:1";
 
 /** Starts a cluster that ends with the test. */

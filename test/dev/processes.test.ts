@@ -1,10 +1,13 @@
 import { mkdtemp, readFile, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { startEmbeddedCluster } from "../../dev/embedded-cluster.ts";
 import { at } from "./calls/step.ts";
 import { endedAs, jobOf, jobsPath, logOf, openCluster, podsOf, podsPath, shellCronJob } from "./cluster.ts";
+
+// Long enough for a machine that does other things too.
+vi.setConfig({ testTimeout: 60_000 });
 
 const isAlive = (pid: number) => {
   try {
@@ -22,7 +25,7 @@ async function newDirectory(): Promise<string> {
 }
 
 async function waitUntil(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAtMs = Date.now() + 10_000;
+  const giveUpAtMs = Date.now() + 30_000;
   while (!(await holds())) {
     if (Date.now() > giveUpAtMs) throw new Error(`${what} did not come true`);
     await new Promise((resolve) => setTimeout(resolve, 10));

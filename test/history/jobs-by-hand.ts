@@ -36,8 +36,10 @@ export function createHands(
   };
   const remove = ({ name, uid }: JobSeen) => {
     recorder.record({ kind: "removal", atMs: Date.now(), uid });
-    const body = { propagationPolicy: "Background", preconditions: { uid } };
-    return insist(`Job ${name} to be removed`, () => api.call("DELETE", path(name), body));
+    const body = JSON.stringify({ propagationPolicy: "Background", preconditions: { uid } });
+    // Node frames no body of a DELETE by itself, and what follows on the connection would be read as part of it.
+    const headers = { "content-length": String(Buffer.byteLength(body)) };
+    return insist(`Job ${name} to be removed`, () => api.call("DELETE", path(name), body, headers));
   };
 
   return {
@@ -64,13 +66,13 @@ function endedStatus() {
   return { startTime: now, completionTime: now, conditions: [condition("SuccessCriteriaMet"), condition("Complete")] };
 }
 
-/** Calls until the API server has done it, or says that the Job is gone or another. */
+/** Calls until the API server has done it, or says that the Job is gone (404) or another (409 of a delete, 422). */
 function insist(what: string, call: () => ReturnType<KubeApi["call"]>): Promise<boolean> {
   return until(
     what,
     async () => {
       const answer = await call().catch(() => undefined);
-      return answer !== undefined && (answer.status < 300 || answer.status === 404 || answer.status === 409);
+      return answer !== undefined && (answer.status < 300 || [404, 409, 422].includes(answer.status));
     },
     patienceMs,
   );

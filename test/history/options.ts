@@ -19,6 +19,7 @@ export const usage = `npm run test:history -- [options]
   --triggers N        how many deliveries (1000)
   --keys N            of how many keys (300)
   --minutes N         spread over how long (4)
+  --trouble-seconds N how often a process is killed or frozen, on average (15)
   --freeze-seconds N  how long a process is frozen at most (60)
   --api-restarts N    how often the API server is ended and started again; only on the tests' own cluster (2)
   --no-window         without DEDUPE_WINDOW: a key is known only as long as its Job exists
@@ -34,6 +35,7 @@ export function parseHistoryArguments(args: string[]): HistoryArguments {
       triggers: { type: "string", default: "1000" },
       keys: { type: "string", default: "300" },
       minutes: { type: "string", default: "4" },
+      "trouble-seconds": { type: "string", default: "15" },
       "freeze-seconds": { type: "string", default: "60" },
       "api-restarts": { type: "string", default: "2" },
       "no-window": { type: "boolean", default: false },
@@ -51,8 +53,8 @@ export function parseHistoryArguments(args: string[]): HistoryArguments {
       longestFreezeMs: toNumber("freeze-seconds", values["freeze-seconds"]) * 1_000,
       apiRestarts: toNumber("api-restarts", values["api-restarts"]),
       isRemembered: !values["no-window"],
-      troubleEveryMs: 20_000,
-      faultShare: 0.06,
+      troubleEveryMs: toNumber("trouble-seconds", values["trouble-seconds"]) * 1_000,
+      faultShare: 0.1,
       removedShare: 0.4,
     },
   };

@@ -44,6 +44,8 @@ export async function startReplica(name: string, env: Record<string, string>, re
     },
   };
   await replica.start();
+  // A frozen process would outlive a run that breaks off.
+  process.once("exit", () => fn.signal("SIGKILL"));
   return replica;
 }
 

@@ -2,10 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hostileStrings } from "./support/hostile-strings.ts";
 import { places } from "./support/places.ts";
 import { type ClientAnswer, createRawClient, type RawClient } from "./support/raw-client.ts";
-import { expectGoodTrigger, startVictim, type Victim } from "./support/victim.ts";
+import { expectGoodTrigger, memoryLimitBytes, startVictim, type Victim } from "./support/victim.ts";
 
-/** What the manifests give a pod. */
-const memoryLimitBytes = 256 * 1024 * 1024;
 const clientCount = 8;
 
 let victim: Victim;

@@ -10,7 +10,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
 /** A request as it arrived; `connection` counts from 1 in the order in which connections were opened. */
-export type StubRequest = {
+type StubRequest = {
   method: string;
   path: string;
   headers: IncomingHttpHeaders;

@@ -50,7 +50,13 @@ export function connectKubeApi(kubeconfigPath: string, context?: string): KubeAp
           ...base,
           method,
           signal: AbortSignal.timeout(timeoutMs),
-          headers: { ...base.headers, "content-type": "application/json", ...headers },
+          headers: {
+            ...base.headers,
+            "content-type": "application/json",
+            // Node frames the body of a DELETE only if it is told how long it is.
+            "content-length": String(Buffer.byteLength(content ?? "")),
+            ...headers,
+          },
         },
         async (answer) => {
           const chunks: Buffer[] = [];

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { type FaultProxy, type ProxiedRequest, startFaultProxy } from "../support/fault-proxy.ts";
+import { type FunctionProcess, startFunction } from "../support/function-process.ts";
+import { jobEnd } from "../support/jobs.ts";
+import { askForJob, readJob, scriptCronJob, startRun } from "../support/runs.ts";
+import { openTarget, type Target } from "../support/target.ts";
+import { until } from "../support/until.ts";
+
+let target: Target;
+let namespace: string;
+let proxy: FaultProxy;
+const started: FunctionProcess[] = [];
+
+beforeAll(async () => {
+  target = await openTarget("logs-steps");
+  namespace = await target.createNamespace("logs-steps");
+  proxy = await startFaultProxy(target.api);
+});
+
+afterAll(async () => {
+  await Promise.all(started.map((fn) => fn.stop()));
+  await proxy?.close();
+  await target?.close();
+});
+
+beforeEach(() => proxy.rule(() => undefined));
+
+async function startScript(name: string, script: string, env: Record<string, string>): Promise<FunctionProcess> {
+  await target.seedCronJob(namespace, scriptCronJob({ name, image: target.syncImage }, script));
+  const base = await target.env({ server: proxy.url });
+  const fn = await startFunction({ ...base, CRONJOB_NAME: name, CRONJOB_NAMESPACE: namespace, ...env });
+  started.push(fn);
+  return fn;
+}
+
+const isLog = ({ path }: ProxiedRequest) => path.includes("/log?");
+const logRequests = () => proxy.requests.filter(isLog);
+test("a page that looks at a Job again and again does not have its log read again and again", async () => {
+  const kilobytes = 200;
+  const script = `for (let n = 0; n < ${kilobytes}; n += 1) console.log('x'.repeat(960)); console.log('trade sync: done'); setTimeout(() => {}, 9_000)`;
+  const fn = await startScript("watched", script, { SYNC_STEPS: "trades=trade sync: done;never=never" });
+  const job = await startRun(fn);
+  proxy.requests.length = 0;
+  const steps = () => askForJob(fn, job).then(readJob);
+  await until("the step to be seen", async () => (await steps()).steps?.[0]?.state === "seen");
+  let looks = 0;
+  for (let state = "running"; state === "running"; looks += 1) state = (await steps()).state;
+  expect(looks).toBeGreaterThan(20);
+  const bytes = logRequests().reduce((sum, request) => sum + request.bytes, 0);
+  expect(bytes).toBeGreaterThan(kilobytes * 1_000);
+  expect(bytes, `${looks} looks`).toBeLessThan(6 * kilobytes * 1_000);
+  const settled = logRequests().slice(-8);
+  expect(settled.map((request) => request.bytes)).toEqual(Array(8).fill(0));
+
+  const asked = logRequests().length;
+  for (let again = 0; again < 5; again += 1) expect(await steps()).toMatchObject({ state: "succeeded" });
+  expect(logRequests(), "a log read to its end is not asked for again").toHaveLength(asked);
+});
+
+test("steps are found in the first MiB and the last 200 lines, of none between", async () => {
+  const filler = (kilobytes: number) => `for (let n = 0; n < ${kilobytes}; n += 1) console.log('x'.repeat(960));`;
+  const script = `console.log('step early'); ${filler(2_000)} console.log('step amid'); ${filler(2_000)} console.log('step late')`;
+  const steps = ["early", "amid", "late"].map((name) => `${name}=step ${name}`).join("\n");
+  const fn = await startScript("long-log", script, { SYNC_STEPS: steps });
+  const job = await startRun(fn);
+  await jobEnd(target.api, namespace, job);
+  proxy.requests.length = 0;
+  const view = await readJob(await askForJob(fn, job));
+  expect(view.steps?.map(({ name, state }) => `${name} ${state}`)).toEqual(["early seen", "amid unknown", "late seen"]);
+  const bytes = logRequests().reduce((sum, request) => sum + request.bytes, 0);
+  expect(bytes).toBeLessThan(1.5 * 1024 * 1024);
+});
