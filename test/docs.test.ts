@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { SETTINGS } from "../functions/config.ts";
 import { FAULTS } from "../functions/errors.ts";
+import { METRICS } from "../functions/metrics.ts";
 import { readTable } from "./support/markdown-table.ts";
 
 const readme = readFileSync("README.md", "utf8");
@@ -24,6 +25,11 @@ describe("README", () => {
       meaning,
     ]);
     expect(readTable(readme, "errors")).toEqual(expected);
+  });
+
+  it("lists the metrics as they are: name and meaning, in the code's order", () => {
+    const expected = Object.entries(METRICS).map(([name, help]) => [`\`${name}\``, help]);
+    expect(readTable(readme, "metrics")).toEqual(expected);
   });
 
   it("has its first command by line 20", () => {

@@ -93,7 +93,8 @@ function requestOfEvent({ type, data, datacontenttype }: ReceivedEvent): SyncReq
   if (type !== requestedEventType && type !== pingEventType) return {};
   if (data === undefined || data === null) return {};
   if (data instanceof Uint8Array) {
-    throw new Fault("unsupported-media-type", `datacontenttype ${datacontenttype ?? "missing"}: the data must be JSON`);
+    const given = parseMediaType(datacontenttype ?? "")?.type ?? "missing";
+    throw new Fault("unsupported-media-type", `datacontenttype ${given}: the data must be JSON`);
   }
   try {
     return parseSyncRequest(data);
@@ -106,7 +107,8 @@ function requestOfEvent({ type, data, datacontenttype }: ReceivedEvent): SyncReq
 function parseBody(body: Buffer, contentType: string | undefined): Json {
   const mediaType = parseMediaType(contentType ?? "");
   if (!mediaType || !isJsonMediaType(mediaType) || !isUtf8MediaType(mediaType)) {
-    const given = contentType === undefined ? "no content-type" : `content-type ${contentType.slice(0, 100)}`;
+    const given =
+      contentType === undefined ? "no content-type" : `content-type ${mediaType?.type.slice(0, 100) ?? "malformed"}`;
     throw new Fault("unsupported-media-type", `${given}: send the body as application/json in UTF-8, or no body`);
   }
   try {

@@ -51,8 +51,8 @@ async function rightsOf(api: KubeApi, namespace: string): Promise<string[]> {
 /** What every ServiceAccount may without any binding, asked of one that has none. */
 async function rightsOfAnybody(namespace: string): Promise<string[]> {
   await kubectl("create", "serviceaccount", "nobody", "--namespace", namespace);
-  const { api } = await connectAs("nobody", namespace);
-  return rightsOf(api, namespace);
+  const { api, forget } = await connectAs("nobody", namespace);
+  return rightsOf(api, namespace).finally(forget);
 }
 
 const rights = "manifests/rights";

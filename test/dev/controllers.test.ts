@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { at, mergePatch } from "./calls/step.ts";
 import { cronJobsPath, endedAs, jobOf, jobsPath, openCluster, podsOf, podsPath, type TestCluster } from "./cluster.ts";
+import { linesOf } from "./lines.ts";
 
 // Long enough for a machine that does other things too.
 vi.setConfig({ testTimeout: 60_000 });
@@ -27,10 +28,13 @@ describe("the history of a CronJob", () => {
     ["failed", "false", "Failed", { failedJobsHistoryLimit: 1 }],
   ] as const)("keeps so many %s Jobs and removes the oldest with their pods", async (_what, script, how, limits) => {
     const cluster = await openCluster();
-    await cluster.run("one", script, { cronJob: limits });
-    await cluster.until(`${jobsPath}/one`, endedAs(how));
-    await runAgain(cluster, "one", "two", how);
-    await cluster.until(jobsPath, (body) => names(body).length === 1);
+    // By their names the other one would have to go.
+    await cluster.run("older", script, { cronJob: limits });
+    const older = await cluster.until(`${jobsPath}/older`, endedAs(how));
+    const startedAtMs = Date.parse(String(at(older, "status.startTime")));
+    await cluster.until(jobsPath, () => Date.now() >= startedAtMs + 1000);
+    await runAgain(cluster, "older", "newer", how);
+    await cluster.until(jobsPath, (body) => names(body).join() === "newer");
     await cluster.until(podsPath, (body) => names(body).length === 1);
   });
 
@@ -58,16 +62,20 @@ describe("a Job", () => {
     expect(names((await cluster.call("GET", podsOf("tries"))).body)).toHaveLength(3);
   });
 
-  test("waits longer after each failure", async () => {
-    const cluster = await openCluster({ podBackoffMs: 400 });
+  test("waits twice as long after each failure", async () => {
+    const podBackoffMs = 200;
+    const cluster = await openCluster({ podBackoffMs });
+    const watch = await fetch(`${cluster.url}${podsPath}?watch=true`);
     await cluster.run("waits", "exit 1", { job: { backoffLimit: 2 } });
-    await cluster.until(`${jobsPath}/waits`, endedAs("Failed"));
-    const pods = await cluster.call("GET", podsOf("waits"));
-    const order = (at(pods.body, "items") as { metadata: { creationTimestamp: string } }[])
-      .map(({ metadata }) => Date.parse(metadata.creationTimestamp))
-      .sort();
-    // 400 and 800 ms: whole seconds show that much of it.
-    expect((order[2] ?? 0) - (order[0] ?? 0)).toBeGreaterThanOrEqual(1000);
+    const addedAtMs: number[] = [];
+    for await (const line of linesOf(watch)) {
+      if (line.startsWith('{"type":"ADDED"')) addedAtMs.push(performance.now());
+      if (addedAtMs.length === 3) break;
+    }
+    const [first = 0, second = 0, third = 0] = addedAtMs;
+    // Timers may fire a moment early.
+    expect(second - first).toBeGreaterThan(podBackoffMs - 10);
+    expect(third - second).toBeGreaterThan(2 * podBackoffMs - 10);
   });
 
   test("is removed its time after the end, with its pods", async () => {

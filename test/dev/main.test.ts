@@ -90,6 +90,26 @@ test("ends the function and what runs with SIGTERM", { timeout: timeoutMs }, asy
   expect(await readdir(dev.temporary)).toEqual([]);
 });
 
+test("waits for the function to finish what it has begun", { timeout: timeoutMs }, async () => {
+  const directory = await newTemporary();
+  const proof = join(directory, "drained");
+  const dev = await startDev([
+    await fakeFunction(`
+      import { writeFileSync } from "node:fs";
+      import { createServer } from "node:http";
+      createServer((_, response) => response.end("ready")).listen(process.env.PORT);
+      const drain = () => setTimeout(() => {
+        writeFileSync(${JSON.stringify(proof)}, "");
+        process.exit(0);
+      }, 500);
+      process.once("SIGTERM", drain);
+    `),
+  ]);
+  dev.child.kill("SIGTERM");
+  expect(await dev.ended).toBe(0);
+  expect(await readdir(directory)).toEqual(["drained"]);
+});
+
 test("takes the next free port", { timeout: timeoutMs }, async () => {
   const server = createServer();
   onTestFinished(() => {

@@ -6,6 +6,7 @@ import type { EmbeddedOptions } from "../../dev/embedded-cluster.ts";
 import type { JsonObject } from "../../functions/core/json.ts";
 import { at, lease } from "./calls/step.ts";
 import { endedAs, jobsPath, openCluster, podsOf, podsPath, type TestCluster } from "./cluster.ts";
+import { linesOf } from "./lines.ts";
 
 // Long enough for a machine that does other things too.
 vi.setConfig({ testTimeout: 60_000 });
@@ -16,18 +17,6 @@ async function openNamespace(options?: EmbeddedOptions): Promise<TestCluster> {
   const cluster = await openCluster(options);
   await cluster.call("POST", "/api/v1/namespaces", { metadata: { name: "n" } });
   return cluster;
-}
-
-/** The lines of a stream, one at a time. */
-async function* linesOf(response: Response): AsyncGenerator<string> {
-  let rest = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
-  }
-  if (rest) yield rest;
 }
 
 const next = async (lines: AsyncGenerator<string>) => JSON.parse(String((await lines.next()).value)) as JsonObject;

@@ -60,7 +60,7 @@ async function sendGood(path: string, init: RequestInit): Promise<number[]> {
   const tookMs: number[] = [];
   while (!stop.signal.aborted) {
     const startedAtMs = performance.now();
-    const answer = await fetch(victim.url + path, { ...init, signal: AbortSignal.timeout(10_000) });
+    const answer = await fetch(victim.url + path, { ...init, signal: AbortSignal.timeout(15_000) });
     await answer.arrayBuffer();
     if (answer.status !== 200) throw new Error(`${path} was answered ${answer.status}`);
     tookMs.push(performance.now() - startedAtMs);
@@ -99,7 +99,7 @@ test(`good requests go on beside ${socketCount} slow sockets, and each of those 
   expect(rssBytes).toBeLessThan(memoryLimitBytes);
   await expectGoodTrigger(victim);
   const [triggers = [], looks = [], probes = []] = tookMs;
-  expect(triggers.length).toBeGreaterThan(100);
+  for (const answered of tookMs) expect(answered.length).toBeGreaterThan(10);
   const lastedS = ["headers", "body", "reader of a log"].map((wanted) => {
     const lasted = slow.flatMap(({ kind, openedAtMs, closedAtMs = 0 }) =>
       kind === wanted ? [closedAtMs - openedAtMs] : [],

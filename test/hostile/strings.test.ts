@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hostileStrings } from "./support/hostile-strings.ts";
 import { places } from "./support/places.ts";
 import { type ClientAnswer, createRawClient, type RawClient } from "./support/raw-client.ts";
-import { expectGoodTrigger, memoryLimitBytes, startVictim, type Victim } from "./support/victim.ts";
+import { brokenLines, expectGoodTrigger, memoryLimitBytes, startVictim, type Victim } from "./support/victim.ts";
 
 const clientCount = 8;
 
@@ -91,6 +91,13 @@ describe("afterwards", () => {
       return [kind, metadata.ownerReferences[0].name, JSON.stringify(spec)].join(" ");
     });
     expect(new Set(owners.filter((owner) => !owner.includes("canary"))).size).toBe(1);
+  });
+
+  test("the log has a line of JSON for each, in which nothing moves a cursor or ends a line", () => {
+    const output = victim.output();
+    expect(output.match(/"msg":"request"/g)?.length).toBeGreaterThan(sent / 3); // the rest Node's parser refused
+    expect(brokenLines(output).slice(0, 5)).toEqual([]);
+    expect(output.replaceAll("\n", "").match(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)).toBeNull();
   });
 
   test("a good request works, in no more memory than the manifests give", async () => {

@@ -122,6 +122,26 @@ def test_a_second_click_or_a_rerun_in_mid_run_makes_no_second_job(
     assert triggers(fake) == 1
 
 
+def test_a_click_that_comes_while_a_run_is_followed_starts_nothing_even_if_streamlit_lets_it_through(
+    fake: FakeFunction,
+) -> None:
+    def script(url: str) -> None:
+        import streamlit as st
+        from backend import connect
+        from manual_sync import _start
+
+        st.session_state["job"] = "kraken-sync-1"
+        backend = connect(url, None)
+        _start(backend)
+        st.write("attempted" if "attempt" in st.session_state else "left alone")
+
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
+    page = AppTest.from_function(script, args=(fake.url,)).run()
+    assert page.markdown[0].value == "left alone" and triggers(fake) == 0
+    end(fake, "kraken-sync-1")
+    until("a click after the end", lambda: page.run().markdown[0].value == "attempted")
+
+
 def test_the_same_key_is_sent_until_an_answer_is_a_success_and_then_never_again(
     fake: FakeFunction, open_page: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,13 +52,14 @@ export async function writeOverlay(plan: InstallationPlan): Promise<string> {
 export async function install(plan: InstallationPlan): Promise<Installation> {
   const overlay = await writeOverlay(plan);
   await kubectl("apply", "-k", overlay);
-  const { api, kubeconfig } = await connectAs("sync-trigger", plan.namespace);
+  const { api, kubeconfig, forget } = await connectAs("sync-trigger", plan.namespace);
   return {
     asFunction: api,
     kubeconfig,
     async remove() {
       await kubectl("delete", "-k", overlay, "--ignore-not-found", "--wait=false");
       await rm(overlay, { recursive: true });
+      await forget();
     },
   };
 }

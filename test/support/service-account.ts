@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
@@ -6,7 +6,7 @@ import { connectKubeApi, type KubeApi } from "./kube-api.ts";
 import { kubectl } from "./kubectl.ts";
 
 /** The API server as a ServiceAccount sees it, and a kubeconfig for that account. */
-export type AccountAccess = { api: KubeApi; kubeconfig: string };
+export type AccountAccess = { api: KubeApi; kubeconfig: string; forget(): Promise<void> };
 
 /** Connects by a ServiceAccount's token alone: a client certificate of ours would win over it. */
 export async function connectAs(serviceAccount: string, namespace: string): Promise<AccountAccess> {
@@ -17,9 +17,14 @@ export async function connectAs(serviceAccount: string, namespace: string): Prom
   const cluster = own.getCurrentCluster();
   if (!cluster) throw new Error("KUBECONFIG names no cluster");
   const config = new KubeConfig();
-  config.loadFromClusterAndUser(cluster, { name: serviceAccount, token: token.trim() });
-  config.contexts = config.contexts.map((context) => ({ ...context, namespace }));
-  const kubeconfig = join(await mkdtemp(join(tmpdir(), "sync-trigger-account-")), "kubeconfig");
+  config.loadFromOptions({
+    clusters: [cluster],
+    users: [{ name: serviceAccount, token: token.trim() }],
+    contexts: [{ name: "account", cluster: cluster.name, user: serviceAccount, namespace }],
+    currentContext: "account",
+  });
+  const directory = await mkdtemp(join(tmpdir(), "sync-trigger-account-"));
+  const kubeconfig = join(directory, "kubeconfig");
   await writeFile(kubeconfig, config.exportConfig(), { mode: 0o600 });
-  return { api: connectKubeApi(kubeconfig), kubeconfig };
+  return { api: connectKubeApi(kubeconfig), kubeconfig, forget: () => rm(directory, { recursive: true }) };
 }

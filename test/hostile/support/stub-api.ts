@@ -14,8 +14,12 @@ export type StubApi = {
   jobs: string[];
   /** Requests that begin with this text get no answer until it is unset. */
   hold(start: string | undefined): void;
+  /** Every create is answered with what is made of its body, until it is unset. */
+  refuse(make: Refusal | undefined): void;
   close(): Promise<void>;
 };
+
+type Refusal = (body: string) => { status: number; body: object };
 
 const logLine = `2026-11-23T21:00:00.000000001Z ${"x".repeat(200)}\n`;
 const uid = "0d7a3f5e-0000-4000-8000-000000000001";
@@ -57,6 +61,7 @@ export async function startStubApi(): Promise<StubApi> {
   const jobs: string[] = [];
   const held: (() => void)[] = [];
   let holdStart: string | undefined;
+  let refusal: Refusal | undefined;
   const server = createServer(async (request, response) => {
     const { method = "", url = "" } = request;
     const { pathname, searchParams } = new URL(url, "http://stub");
@@ -67,10 +72,14 @@ export async function startStubApi(): Promise<StubApi> {
     if (holdStart !== undefined && line.startsWith(holdStart)) await new Promise<void>((go) => held.push(go));
     if (method === "POST") {
       const body = Buffer.concat(chunks).toString();
+      const refused = refusal?.(body);
+      if (refused) return answer(response, refused.body, refused.status);
       jobs.push(body);
       const { metadata, ...job } = JSON.parse(body);
       return answer(response, { ...job, metadata: { ...metadata, uid, ...times } });
     }
+    if (pathname === "/.well-known/openid-configuration") return answer(response, { issuer: "https://issuer" });
+    if (pathname === "/openid/v1/jwks") return answer(response, { keys: [] });
     if (pathname.endsWith("/cronjobs/sync")) return answer(response, cronJob);
     if (pathname.endsWith("/jobs/running")) return answer(response, runningJob);
     if (pathname.endsWith("/jobs/done")) return answer(response, doneJob);
@@ -90,6 +99,9 @@ export async function startStubApi(): Promise<StubApi> {
     hold(start) {
       holdStart = start;
       if (start === undefined) for (const go of held.splice(0)) go();
+    },
+    refuse(make) {
+      refusal = make;
     },
     async close() {
       server.close();
