@@ -2,7 +2,8 @@ import { defineConfig } from "vitest/config";
 
 const seconds = (count: number) => count * 1_000;
 const patience = (count: number) => ({ testTimeout: seconds(count), hookTimeout: seconds(count) });
-const ofOtherProjects = ["test/api/**", "test/cluster/**", "test/knative/**"];
+const ofOtherProjects = ["api", "hostile", "cluster", "knative"].map((name) => `test/${name}/**`);
+const outage = "test/knative/outage.test.ts";
 
 // One suite, two targets: "api" runs here on the embedded cluster; test/cluster/run.ts runs the same files on a real one.
 export default defineConfig({
@@ -11,9 +12,28 @@ export default defineConfig({
     projects: [
       { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ofOtherProjects, ...patience(60) } },
       { test: { name: "api", include: ["test/api/**/*.test.ts"], ...patience(90) } },
+      // After the others: they keep the machine busy on purpose.
+      {
+        test: {
+          name: "hostile",
+          include: ["test/hostile/**/*.test.ts"],
+          sequence: { groupOrder: 1 },
+          ...patience(120),
+        },
+      },
       { test: { name: "cluster", include: ["test/cluster/**/*.test.ts"], ...patience(300) } },
       // These share one installation of the function, so they run one after the other.
-      { test: { name: "knative", include: ["test/knative/**/*.test.ts"], fileParallelism: false, ...patience(600) } },
+      {
+        test: {
+          name: "knative",
+          include: ["test/knative/**/*.test.ts"],
+          exclude: [outage],
+          fileParallelism: false,
+          ...patience(600),
+        },
+      },
+      // Last, because it stops the API server.
+      { test: { name: "knative-outage", include: [outage], sequence: { groupOrder: 1 }, ...patience(900) } },
     ],
   },
 });

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseDocuments } from "../manifests/read-manifests.ts";
-import { install, writeOverlay } from "../support/installation.ts";
+import { type Installation, install, writeOverlay } from "../support/installation.ts";
 import { kubectl, kubectlWarnings } from "../support/kubectl.ts";
 import { openTarget, type Target } from "../support/target.ts";
 import { richCronJob } from "./job-alterations.ts";
@@ -15,15 +15,17 @@ const psa = "pod-security.kubernetes.io";
 
 let target: Target;
 let namespace: string;
+let rights: Installation;
 beforeAll(async () => {
   target = await openTarget("manifests");
   namespace = await target.createNamespace("all paths");
   await target.seedCronJob(namespace, richCronJob);
   await kubectl("label", "namespace", namespace, `${psa}/enforce=restricted`, `${psa}/warn=restricted`);
   // Knative's webhook tries a pod, and that needs its ServiceAccount.
-  await install({ namespace, cronJobName, resources: ["rights"] });
+  rights = await install({ namespace, cronJobName, resources: ["rights"] });
 });
 afterAll(async () => {
+  await rights?.remove();
   await target?.close();
 });
 
