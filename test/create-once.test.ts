@@ -163,7 +163,14 @@ describe("createOnce gives up", () => {
     ["a missing right", [fails({ status: 403 })], [notFound], "api-refused", lookUp],
     ["a namespace that is going", [fails({ status: 404 })], [notFound], "api-refused", lookUp],
     ["a malformed request", [fails({ status: 400 })], [notFound], "api-refused", lookUp],
-    ["a 409 of an unknown kind", [fails({ status: 409, reason: "" })], [notFound], "api-refused", lookUp],
+    [
+      "a 409 whose reason did not come, three times",
+      [fails({ status: 409, reason: "" })],
+      [notFound],
+      "api-unavailable",
+      three,
+      "5",
+    ],
     ["a quota's conflict, three times", [quota], [notFound], "quota-conflict", three, "5"],
     ["a refused connection, three times", [unreachable], [notFound], "api-unavailable", three, "5"],
     [

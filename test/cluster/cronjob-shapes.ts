@@ -2,7 +2,7 @@ import type { JsonObject } from "../../functions/core/json.ts";
 
 const podSpec: JsonObject = {
   restartPolicy: "Never",
-  containers: [{ name: "main", image: "dev.local/none:1", command: ["true"] }],
+  containers: [{ name: "main", image: "dev.local/none:1", imagePullPolicy: "Never", command: ["true"] }],
 };
 
 function cronJob(name: string, jobTemplate: JsonObject): JsonObject {

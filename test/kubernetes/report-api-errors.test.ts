@@ -22,7 +22,7 @@ describe("isPassing", () => {
     [504, "Timeout", true],
     [409, "Conflict", true],
     [409, "AlreadyExists", false],
-    [409, "", false],
+    [409, "", true],
     [400, "BadRequest", false],
     [401, "Unauthorized", false],
     [403, "Forbidden", false],

@@ -28,7 +28,7 @@ def pytest_sessionfinish() -> None:
     """Prints the counts, and writes them where they are wanted."""
     states = [state for tests in _results.values() for state in tests.values()]
     passed, failed, skipped = (states.count(state) for state in ("passed", "failed", "pending"))
-    print(f"\n{passed} passed, {failed} failed, {skipped} skipped")
+    print(f"\nthe page's tests: {passed} passed, {failed} failed, {skipped} skipped")
     path = os.environ.get("TEST_REPORT")
     if not path:
         return

@@ -17,11 +17,9 @@ const installTimeoutMs = 900_000;
 await requirePrograms();
 const python = join(await makeEnvironment(), "bin", "python");
 const pytest = [python, "-m", "pytest", "-c", join(here, "pyproject.toml"), "--rootdir", here, "-p", "report"];
-const [tests = [], options = []] = [
-  process.argv.slice(2).filter(isPath),
-  process.argv.slice(2).filter((a) => !isPath(a)),
-];
-const chosen = tests.length > 0 ? tests : [isReal ? join(here, "test_browser.py") : here];
+const paths = process.argv.slice(2).filter(isPath);
+const options = process.argv.slice(2).filter((argument) => !isPath(argument));
+const chosen = paths.length > 0 ? paths : [isReal ? join(here, "test_browser.py") : here];
 const command = [...pytest, ...options, ...chosen];
 const own = isOwnCluster ? await openOwnCluster(command) : { command, env: {} };
 const env = { NODE: process.execPath, PYTHONDONTWRITEBYTECODE: "1", PYTHONPATH: here, ...own.env };

@@ -51,9 +51,9 @@ export function sendRaw(url: string, bytes: string | Buffer, options: RawOptions
 }
 
 /** A connection to the host and port of a URL. */
-export function connectTo(url: string): Socket {
+export function connectTo(url: string, options: { allowHalfOpen?: boolean } = {}): Socket {
   const { hostname, port } = new URL(url);
-  return connect({ host: hostname, port: Number(port), noDelay: true });
+  return connect({ host: hostname, port: Number(port), noDelay: true, ...options });
 }
 
 /** A request as bytes; header values go in as they are, latin1 for one character a byte. */
