@@ -157,6 +157,7 @@ function requestId(received: string | string[] | undefined): string {
 }
 
 function levelOf(path: string, status: number): "debug" | "info" | "warn" | "error" {
+  if (status === clientLeft) return "info";
   if (status >= 500) return "error";
   if (status >= 400) return "warn";
   return path.startsWith("/health/") ? "debug" : "info";

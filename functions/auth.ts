@@ -14,6 +14,9 @@ type Access = "trigger" | "read";
 /** Tells who is calling, and refuses who may not. undefined: authentication is off. */
 export type Authenticate = (rawHeaders: RawHeaders, access: Access) => Promise<Subject | undefined>;
 
+/** Who may do what; `serviceaccount:NAME` there stands for a ServiceAccount of our own namespace. */
+type Lists = Pick<Config, "authTriggerSubjects" | "authReadSubjects"> & { namespace: string };
+
 const bearer = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 // RFC 6750, section 3: a 401 says how to authenticate.
 const challenge = { headers: { "WWW-Authenticate": 'Bearer realm="sync-trigger"' } };
@@ -24,11 +27,12 @@ const challenge = { headers: { "WWW-Authenticate": 'Bearer realm="sync-trigger"'
  */
 export function createAuthenticate(
   verifiers: readonly Verify[],
-  { authTriggerSubjects, authReadSubjects }: Pick<Config, "authTriggerSubjects" | "authReadSubjects">,
+  { authTriggerSubjects, authReadSubjects, namespace }: Lists,
 ): Authenticate {
+  const toSubject = (text: string) => text.replace(/^serviceaccount:/, `system:serviceaccount:${namespace}:`);
   const lists: Record<Access, ReadonlySet<Subject>> = {
-    trigger: new Set(authTriggerSubjects),
-    read: new Set(authReadSubjects),
+    trigger: new Set(authTriggerSubjects?.map(toSubject)),
+    read: new Set(authReadSubjects?.map(toSubject)),
   };
   return async (rawHeaders, access) => {
     const header = singleHeader(rawHeaders, "authorization");

@@ -15,14 +15,15 @@ const longestRetryAfterS = 2;
  * Stores a Job at most once: its name is the lock. After **any** failed create the name is looked up before we answer,
  * because admission runs before the name check (a redelivery after the template changed gets a 422, not a 409), and
  * because a lost answer says nothing. `isLate` is asked right before each create: a process that was frozen meanwhile
- * must not send what others have stopped waiting for. Throws a Fault.
+ * must not send what others have stopped waiting for. `again` is asked before each but the first: what it gives is the
+ * answer, nothing means go on. Throws a Fault.
  */
-export async function createOnce(
+export async function createOnce<Other = never>(
   cluster: Cluster,
   job: JsonObject,
   signal: AbortSignal,
-  isLate: () => boolean = () => false,
-): Promise<Made> {
+  { isLate = () => false, again }: { isLate?: () => boolean; again?: () => Promise<Other | undefined> } = {},
+): Promise<Made | Other> {
   const name = metadataOf(job).name as string;
   let unanswered = false; // a create of ours got no answer: it may be stored, now or a moment later
   for (let attempt = 1; ; attempt += 1) {
@@ -45,6 +46,8 @@ export async function createOnce(
     await pause(waitMs, undefined, { signal }).catch(() => {
       throw giveUp(result, unanswered);
     });
+    const other = await again?.();
+    if (other !== undefined) return other;
   }
 }
 

@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   // A policy can be asked for per request only where every Job of ours is in the record.
   const isRecordUsed = config.dedupeWindowMs !== undefined || config.overlapPolicy !== "allow";
   const records = isRecordUsed ? createRecordStore(cluster) : undefined;
-  const authenticate = createAuthentication(config, transport);
+  const authenticate = createAuthentication(config, transport, namespace);
   const policyCanary = createPolicyCanary(cluster, { isRequired: config.requirePolicy === "true", metrics, log });
   const app = createApp({
     ...{ config, cluster, namespace, records, policyCanary },
@@ -63,7 +63,7 @@ async function main(): Promise<void> {
 }
 
 /** undefined: AUTH_MODE is none. */
-function createAuthentication(config: Config, transport: Transport) {
+function createAuthentication(config: Config, transport: Transport, namespace: string) {
   const modes = config.authMode.split(",");
   const verifiers = [
     ...(modes.includes("token") ? [createTokenVerifier(config.authTokenDirectory)] : []),
@@ -75,7 +75,7 @@ function createAuthentication(config: Config, transport: Transport) {
         ]
       : []),
   ];
-  return verifiers.length > 0 ? createAuthenticate(verifiers, config) : undefined;
+  return verifiers.length > 0 ? createAuthenticate(verifiers, { ...config, namespace }) : undefined;
 }
 
 function describe(error: unknown): string {

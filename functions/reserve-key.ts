@@ -4,7 +4,7 @@ import { jobNameOfSlot } from "./core/job-name.ts";
 import type { JsonObject } from "./core/json.ts";
 import type { JobRef } from "./core/outcome.ts";
 import { type Entry, entryId, type Look, type Reservation, reserve } from "./core/record.ts";
-import { toJobRef } from "./create-once.ts";
+import { recognise, toJobRef } from "./create-once.ts";
 import { Fault } from "./errors.ts";
 import { ApiError } from "./kubernetes/api-error.ts";
 import type { Cluster } from "./kubernetes/cluster.ts";
@@ -14,13 +14,17 @@ import type { RecordStore } from "./record-store.ts";
 /** The key may create its Job, has one already, or another Job is in the way. */
 export type Reserved = { kind: "reserved" } | { kind: "known"; entry: Entry } | { kind: "overlap"; job: JobRef };
 
-type Options = {
+/** What a key is reserved for, and where. */
+export type ReserveKeyOptions = {
   cluster: Cluster;
   records: RecordStore;
   cronJob: JsonObject;
+  /** The Job that is to be created. */
+  job: JsonObject;
   cronJobName: string;
   slot: string;
   request: string;
+  maker: string;
   exclusive: boolean;
   windowMs: number;
   maxKeys: number;
@@ -29,15 +33,16 @@ type Options = {
 
 /** How long we wait for the Job of another trigger that is about to create it, before we ask the caller to come back. */
 const inFlightMs = 3_000;
-const lookPauseMs = 50;
+const lookPausesMs = [50, 100, 200, 400];
 const looksAtOnce = 16;
+const absent: Look = { state: "absent" };
 
 /**
  * Reserves a key in the record. With `exclusive`, first every Job that may be unfinished is looked at by name: those of
  * the record and those that the CronJob's status calls active. Only then, and only if the record is still the one that
  * was decided on, is the reservation stored. Throws a Fault.
  */
-export async function reserveKey(options: Options): Promise<Reserved> {
+export async function reserveKey(options: ReserveKeyOptions): Promise<Reserved> {
   const { cluster, records, cronJobName, exclusive, signal } = options;
   if (exclusive) {
     for (const name of activeJobNames(options.cronJob)) {
@@ -46,9 +51,9 @@ export async function reserveKey(options: Options): Promise<Reserved> {
     }
   }
   const looks = new Map<string, Look>();
-  const unfinished = new Map<string, JobRef>();
   const endsAtMs = performance.now() + inFlightMs;
   let isRefreshed = false;
+  let waits = 0;
   for (;;) {
     const reservation = await records.commit(
       (entries) => toChange(reserve(entries, { ...options, looks, nowMs: Date.now() })),
@@ -57,12 +62,8 @@ export async function reserveKey(options: Options): Promise<Reserved> {
     switch (reservation.kind) {
       case "reserved":
       case "known":
+      case "overlap":
         return reservation;
-      case "overlap": {
-        const job = unfinished.get(reservation.entry.slot);
-        if (job) return { kind: "overlap", job };
-        break;
-      }
       case "full":
         // What we last knew may be out of date: another replica, or a person, may have made room.
         if (isRefreshed) throw recordFull(reservation.freeAtMs);
@@ -71,12 +72,13 @@ export async function reserveKey(options: Options): Promise<Reserved> {
         break;
       case "in-flight":
         if (performance.now() > endsAtMs || signal.aborted) throw inFlight(cronJobName, reservation.entry);
-        await pause(lookPauseMs);
+        await pause(lookPausesMs[waits] ?? lookPausesMs.at(-1));
+        waits += 1;
         records.refresh();
         await look([reservation.entry]);
         break;
       case "look":
-        await look(reservation.entries);
+        await look(reservation.wanted);
     }
   }
 
@@ -85,8 +87,9 @@ export async function reserveKey(options: Options): Promise<Reserved> {
     const one = async () => {
       for (let entry = left.pop(); entry; entry = left.pop()) {
         const job = await findJob(cluster, jobNameOfSlot(cronJobName, entry.slot), signal);
-        looks.set(entryId(entry), !job ? "absent" : hasEnded(job) ? "ended" : "unfinished");
-        if (job) unfinished.set(entry.slot, toJobRef(job));
+        // Under our own name only a Job of our own key counts.
+        if (job && entry.slot === options.slot) recognise(options.job, job);
+        looks.set(entryId(entry), job ? { state: hasEnded(job) ? "ended" : "unfinished", job: toJobRef(job) } : absent);
       }
     };
     await Promise.all(Array.from({ length: Math.min(looksAtOnce, left.length) }, one));
@@ -104,7 +107,7 @@ export async function findJob(cluster: Cluster, name: string, signal: AbortSigna
 }
 
 function toChange(result: Reservation): { entries?: Entry[]; result: Reservation } {
-  return result.kind === "reserved" ? { entries: result.entries, result } : { result };
+  return "entries" in result && result.entries ? { entries: result.entries, result } : { result };
 }
 
 function recordFull(freeAtMs: number): Fault {

@@ -6,15 +6,16 @@ import { jobName, keySlot } from "./core/job-name.ts";
 import type { JsonObject } from "./core/json.ts";
 import { type Key, keyDigest, requestDigest } from "./core/key.ts";
 import type { JobRef, Made, Outcome } from "./core/outcome.ts";
-import { type Entry, isRemembered, settle, toEntryRequest, toKnownJob } from "./core/record.ts";
+import { type Entry, isRemembered, toEntryRequest, toKnownJob } from "./core/record.ts";
 import type { SyncRequest } from "./core/request.ts";
 import { createOnce, keyReused, recognise } from "./create-once.ts";
+import { createRecorded, remember } from "./create-recorded.ts";
 import { Fault } from "./errors.ts";
 import type { Cluster } from "./kubernetes/cluster.ts";
 import { reportApiErrors } from "./kubernetes/report-api-errors.ts";
 import type { PolicyCanary } from "./policy-canary.ts";
 import type { RecordStore } from "./record-store.ts";
-import { findJob, reserveKey } from "./reserve-key.ts";
+import { findJob } from "./reserve-key.ts";
 
 /** A trigger as a door hands it over: decoded, checked and with its key. */
 export type TriggerInput = {
@@ -87,28 +88,20 @@ async function run(plan: Plan, input: TriggerInput, context: TriggerContext): Pr
     ifOlderThanMs: plan.ifOlderThanMs,
     nowMs,
   });
-  if (verdict) return (await findMade(job, plan, cluster, signal)) ?? { ...verdict, job: null };
+  if (verdict) return (await findMade(job, plan, context, signal)) ?? { ...verdict, job: null };
 
   if (!records) {
     if (overlap !== "allow") throw recordNeeded(overlap);
-    return createOnce(cluster, job, signal, isLate);
+    return createOnce(cluster, job, signal, { isLate });
   }
-  const reserved = await reserveKey({
-    ...{ cluster, records, cronJob, cronJobName: config.cronJobName, signal },
+  const result = await createRecorded({
+    ...{ cluster, records, cronJob, job, cronJobName: config.cronJobName, signal, isLate },
     ...{ slot: plan.slot, request: plan.entryRequest, exclusive: overlap !== "allow" },
-    ...{ windowMs: config.dedupeWindowMs ?? 0, maxKeys: config.dedupeMaxKeys },
+    ...{ windowMs: config.dedupeWindowMs ?? 0, maxKeys: config.dedupeMaxKeys, maker: spanOf(input.traceparent) },
   });
-  if (reserved.kind === "known") return toDuplicate(reserved.entry, plan, namespace);
-  if (reserved.kind === "overlap") {
-    return (await findMade(job, plan, cluster, signal)) ?? toOverlapOutcome(overlap, reserved.job);
-  }
-  const made = await createOnce(cluster, job, signal, isLate);
-  const own = { slot: plan.slot, request: plan.entryRequest };
-  await records.commit(
-    (entries) => ({ entries: settle(entries, own, made.job, Date.now()), result: undefined }),
-    signal,
-  );
-  return made;
+  if ("outcome" in result) return result;
+  if (result.kind === "known") return toDuplicate(result.entry, plan, namespace);
+  return (await findMade(job, plan, context, signal)) ?? toOverlapOutcome(overlap, result.job);
 }
 
 function toPlan({ key, request }: TriggerInput, { namespace, config }: TriggerContext) {
@@ -143,15 +136,22 @@ function buildJob(cronJob: JsonObject, plan: Plan, input: TriggerInput): JsonObj
   });
 }
 
-/** The key's Job where it still exists. */
+/** The key's Job where it still exists; from then on it is remembered. */
 async function findMade(
   job: JsonObject,
-  { name }: Plan,
-  cluster: Cluster,
+  { name, slot, entryRequest }: Plan,
+  { cluster, records }: TriggerContext,
   signal: AbortSignal,
 ): Promise<Made | undefined> {
   const found = await findJob(cluster, name, signal);
-  return found && recognise(job, found);
+  const made = found && recognise(job, found);
+  if (made && records) await remember(records, { slot, request: entryRequest }, made.job, signal);
+  return made;
+}
+
+/** The span id that we gave this request: no other request has it. */
+function spanOf(traceparent: string): string {
+  return traceparent.split("-")[2] ?? "";
 }
 
 function findRemembered(entries: readonly Entry[], { slot }: Plan, { dedupeWindowMs = 0 }: TriggerContext["config"]) {

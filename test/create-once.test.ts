@@ -47,9 +47,9 @@ function stored(of: Parameters<typeof job>[0] = {}): JsonObject {
 
 const ref = { name: "sync-m1", namespace: "n", uid: "job-uid", createdAt: "2026-01-02T03:04:05Z" };
 const live = new AbortController().signal;
-const run = (createJob: Scripted[], getJob: Scripted[] = [], signal = live, isLate?: () => boolean) => {
+const run = (createJob: Scripted[], getJob: Scripted[] = [], signal = live, isLate = () => false) => {
   const fake = fakeCluster({ createJob, getJob });
-  return { ...fake, made: () => createOnce(fake.cluster, job(), signal, isLate) };
+  return { ...fake, made: () => createOnce(fake.cluster, job(), signal, { isLate }) };
 };
 
 const quota = fails({ status: 409, reason: "Conflict" });

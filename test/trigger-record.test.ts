@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { requestDigest } from "../functions/core/key.ts";
 import type { Entry } from "../functions/core/record.ts";
-import { fails, notFound } from "./support/fake-cluster.ts";
+import { fails, notFound, unanswered } from "./support/fake-cluster.ts";
 import { faultOf } from "./support/fault-of.ts";
 import {
   cronJob,
@@ -37,14 +37,37 @@ describe("with the record of keys", () => {
     expect(names()).toEqual(["getCronJob", "createJob"]);
   });
 
-  it("leaves the reservation pending when the create failed, so that a redelivery tries again", async () => {
+  it.each([
+    ["that surely made no Job is as if it had never been", { status: 422 }, "api-refused", []],
+    [
+      "whose Job may still come is given up, so that a redelivery tries again",
+      { status: 503, retryAfterS: 60 },
+      "api-unavailable",
+      [{ state: "pending", uid: "-" }],
+    ],
+  ])("a create %s", async (_what, failure, code, entries) => {
     const records = memoryRecords();
-    const script = { getCronJob: [cronJob()], createJob: [fails({ status: 422 }), store], getJob: [notFound] };
+    const script = { getCronJob: [cronJob()], createJob: [fails(failure), store], getJob: [notFound] };
     const { run } = prepare({ script, config: window, records });
-    expect(await faultOf(run)).toMatchObject({ code: "api-refused" });
-    expect(records.entries).toMatchObject([{ state: "pending", uid: "-" }]);
+    expect(await faultOf(run)).toMatchObject({ code });
+    expect(records.entries).toMatchObject(entries);
     expect(await run()).toMatchObject({ outcome: "created" });
     expect(records.entries).toMatchObject([{ state: "done", uid: "job-uid" }]);
+  });
+
+  it("does not create again what somebody found and told of while our create had no answer", async () => {
+    const records = memoryRecords();
+    const lost = () => {
+      records.entries = [entry()]; // then the Job was removed
+      return unanswered;
+    };
+    const { run, names } = prepare({
+      script: { getCronJob: [cronJob()], createJob: [lost, store], getJob: [notFound] },
+      config: window,
+      records,
+    });
+    expect(await run()).toMatchObject({ outcome: "duplicate", job: { uid: "job-uid" } });
+    expect(names()).toEqual(["getCronJob", "createJob", "getJob"]);
   });
 
   it("answers a remembered key from the record alone, whatever became of its Job", async () => {
@@ -97,6 +120,9 @@ describe("with the record of keys", () => {
     const records = memoryRecords();
     const { run } = prepare({ script: { getCronJob: [cronJob({ status })], getJob }, request, records });
     expect(await run()).toEqual({ outcome: "duplicate", job: made });
+    expect(records.entries, "from now on whatever becomes of the Job").toMatchObject([
+      { state: "done", uid: "job-uid" },
+    ]);
   });
 
   it("with forbid runs when every other Job has ended", async () => {

@@ -15,15 +15,23 @@ export type Entry = {
   atMs: number;
   /** The first digits of the request digest. */
   request: string;
-  /** The Job's uid; "-" while pending, and when the Job was gone before anybody saw its uid. */
+  /**
+   * The Job's uid; "-" when it was gone before anybody saw it. Of a pending key its maker and, behind a dot, the maker's
+   * attempt; "-" when the maker gave up.
+   */
   uid: string;
 };
 
-/** A Job's state as a look by name found it; `absent`: no such Job. */
-export type Look = "unfinished" | "ended" | "absent";
+/** A key's Job as a look by name found it; `absent`: no such Job. */
+export type Look = { state: "unfinished" | "ended"; job: JobRef } | { state: "absent" };
 
 /** How long a reserved key without a Job may still be on its way: longer than any trigger lives, frozen ones included. */
 const reservationGraceMs = 90_000;
+/**
+ * How long a reserved key belongs to its maker alone: longer than any trigger and its last create on the way. Did another
+ * delivery create the Job meanwhile and the Job were removed again, the maker's own create would make a second one.
+ */
+const makerGraceMs = 30_000;
 /** Of expired keys whose Job may still run, one trigger looks at no more than these: each adds one key and takes some. */
 const swept = 4;
 /** A full record without a window waits for a Job to end, nobody knows when. */
@@ -67,12 +75,12 @@ export function entryId({ slot, state, uid, atMs }: Entry): string {
   return `${slot} ${state} ${uid} ${atMs}`;
 }
 
-/** What reserving a key came to; only "reserved" changes the record. */
+/** What reserving a key came to; `entries` is the record to be stored before that may be acted on. */
 export type Reservation =
   | { kind: "reserved"; entries: Entry[] }
-  | { kind: "known"; entry: Entry }
-  | { kind: "look"; entries: Entry[] }
-  | { kind: "overlap"; entry: Entry }
+  | { kind: "known"; entry: Entry; entries?: Entry[] }
+  | { kind: "look"; wanted: Entry[] }
+  | { kind: "overlap"; job: JobRef }
   | { kind: "in-flight"; entry: Entry }
   | { kind: "full"; freeAtMs: number };
 
@@ -80,9 +88,11 @@ export type Reservation =
 export type ReserveOptions = {
   slot: string;
   request: string;
+  /** Who asks, and behind a dot which attempt it is. */
+  maker: string;
   /** Whether an unfinished Job of another key stands in the way. */
   exclusive: boolean;
-  /** What was seen of other keys' Jobs, by entryId. */
+  /** What was seen of Jobs, by entryId. */
   looks: ReadonlyMap<string, Look>;
   nowMs: number;
   /** 0: keys are kept only while their Job may be unfinished. */
@@ -91,8 +101,8 @@ export type ReserveOptions = {
 };
 
 /**
- * Decides whether a key may create its Job, and marks it as about to. A pending key of our own is taken over: either its
- * maker died, or a delivery beside us creates the same name.
+ * Decides whether a key may create its Job, and marks it as about to. A pending key of our own is taken over when its
+ * maker gave up or must be dead; before that it is its maker's, and known as soon as its Job is there.
  */
 export function reserve(record: readonly Entry[], options: ReserveOptions): Reservation {
   const { slot, exclusive, looks, nowMs, windowMs, maxKeys } = options;
@@ -100,27 +110,35 @@ export function reserve(record: readonly Entry[], options: ReserveOptions): Rese
   const seen = (entry: Entry) => looks.get(entryId(entry));
   const own = record.find((entry) => entry.slot === slot);
   if (own && isRemembered(own, nowMs, windowMs)) return { kind: "known", entry: own };
+  if (own?.state === "pending" && !isFree(own, options)) {
+    const look = seen(own);
+    if (!look) return { kind: "look", wanted: [own] };
+    if (look.state === "absent") return { kind: "in-flight", entry: own };
+    const entries = settle(record, options, look.job, nowMs);
+    return { kind: "known", entry: entries.at(-1) ?? own, entries };
+  }
 
   // An expired key whose Job may still run is kept for the sake of other keys, until somebody saw that it does not.
   let others = record.filter((entry) => entry !== own && !(entry.state === "ended" && isExpired(entry)));
   const open = others.filter(({ state }) => state !== "ended");
   const wanted = exclusive ? open : open.filter(isExpired).slice(0, swept);
   const unseen = wanted.filter((entry) => !looks.has(entryId(entry)));
-  if (unseen.length > 0) return { kind: "look", entries: unseen };
+  if (unseen.length > 0) return { kind: "look", wanted: unseen };
 
   const isFresh = ({ atMs }: Entry) => nowMs - atMs < reservationGraceMs;
-  const isUnderWay = (entry: Entry) => entry.state === "pending" && seen(entry) === "absent" && isFresh(entry);
-  const unfinished = open.findLast((entry) => seen(entry) === "unfinished");
+  const isUnderWay = (entry: Entry) => entry.state === "pending" && seen(entry)?.state === "absent" && isFresh(entry);
+  const unfinished = open.map(seen).findLast((look) => look?.state === "unfinished");
   const inFlight = open.find(isUnderWay);
-  if (exclusive && unfinished) return { kind: "overlap", entry: unfinished };
+  if (exclusive && unfinished?.state === "unfinished") return { kind: "overlap", job: unfinished.job };
   if (exclusive && inFlight) return { kind: "in-flight", entry: inFlight };
 
   others = others.flatMap((entry) => {
     const look = seen(entry);
-    if (entry.state === "ended" || look === undefined || look === "unfinished" || isUnderWay(entry)) return [entry];
+    if (entry.state === "ended" || !look || look.state === "unfinished" || isUnderWay(entry)) return [entry];
+    if (isExpired(entry)) return [];
+    if (entry.state === "done") return [{ ...entry, state: "ended" }];
     // A reservation whose Job never came is as if it had never been: its redelivery starts anew.
-    const isOver = isExpired(entry) || (entry.state === "pending" && look === "absent");
-    return isOver ? [] : [{ ...entry, state: "ended" }];
+    return look.state === "absent" ? [] : [{ ...toMade(entry, look.job, nowMs), state: "ended" }];
   });
   if (!own && others.length >= maxKeys) {
     // The promise to remember is over for an expired key, and weighs more than seeing its Job once more.
@@ -129,7 +147,8 @@ export function reserve(record: readonly Entry[], options: ReserveOptions): Rese
     if (!victim) return { kind: "full", freeAtMs: windowMs > 0 ? oldestMs + windowMs : nowMs + leastFullMs };
     others = others.filter((entry) => entry !== victim);
   }
-  const reserved: Entry = { slot, state: "pending", atMs: floorToSecond(nowMs), request: options.request, uid: "-" };
+  const { request, maker } = options;
+  const reserved: Entry = { slot, state: "pending", atMs: floorToSecond(nowMs), request, uid: maker };
   return { kind: "reserved", entries: [...others, reserved] };
 }
 
@@ -140,9 +159,21 @@ export function settle(
   job: JobRef,
   nowMs: number,
 ): Entry[] {
-  const atMs = job.createdAt === null ? floorToSecond(nowMs) : Date.parse(job.createdAt);
-  const entry: Entry = { ...own, state: job.uid === null ? "ended" : "done", atMs, uid: job.uid ?? "-" };
-  return [...record.filter(({ slot }) => slot !== own.slot), entry];
+  return [...record.filter(({ slot }) => slot !== own.slot), toMade(own, job, nowMs)];
+}
+
+/**
+ * The record after a maker gave its reservation up; undefined when that is no longer its own. Where the Job
+ * may still come the key stays in others' way, but its next delivery may go on at once.
+ */
+export function release(
+  record: readonly Entry[],
+  { slot, maker }: Pick<ReserveOptions, "slot" | "maker">,
+  { mayCome }: { mayCome: boolean },
+): Entry[] | undefined {
+  const own = record.find((entry) => entry.slot === slot && entry.state === "pending" && isOf(entry, maker));
+  if (!own) return undefined;
+  return record.flatMap((entry) => (entry !== own ? [entry] : mayCome ? [{ ...own, uid: "-" }] : []));
 }
 
 /** The key's Job as the record knows it. */
@@ -156,6 +187,20 @@ export function toKnownJob({ uid, atMs }: Entry, name: string, namespace: string
 export function isRemembered({ state, atMs }: Entry, nowMs: number, windowMs: number): boolean {
   if (state === "pending") return false;
   return windowMs === 0 ? state === "done" : nowMs - atMs < windowMs;
+}
+
+function toMade({ slot, request }: Pick<Entry, "slot" | "request">, job: JobRef, nowMs: number): Entry {
+  const atMs = job.createdAt === null ? floorToSecond(nowMs) : Date.parse(job.createdAt);
+  return { slot, request, state: job.uid === null ? "ended" : "done", atMs, uid: job.uid ?? "-" };
+}
+
+/** Whether a pending key may be created by whoever asks: its maker itself, or anybody once the maker is out. */
+function isFree(entry: Entry, { maker, nowMs }: ReserveOptions): boolean {
+  return entry.uid === "-" || isOf(entry, maker) || nowMs - entry.atMs >= makerGraceMs;
+}
+
+function isOf({ uid }: Entry, maker: string): boolean {
+  return uid.split(".")[0] === maker.split(".")[0];
 }
 
 function floorToSecond(ms: number): number {

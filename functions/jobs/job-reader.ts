@@ -17,6 +17,8 @@ export type JobReader = {
   waitAndLook(name: string, enough: AbortSignal, signal: AbortSignal): Promise<JobView>;
 };
 
+const lastLookMs = 2_000;
+
 export function createJobReader(context: JobsContext): JobReader {
   const scanner = createLogScanner(context.cluster, context.config.syncSteps ?? []);
   const untilEnd = createEndWatcher(context.cluster);
@@ -51,9 +53,12 @@ export function createJobReader(context: JobsContext): JobReader {
       const first = await look(name, signal);
       if (endOf(first.job) || enough.aborted) return first.view;
       const ended = await waitForEnd(first.job, enough, signal);
+      // Who ends us does not wait for an API server that does not answer; what was seen before must do then.
+      const soon = enough.aborted ? AbortSignal.any([signal, AbortSignal.timeout(lastLookMs)]) : signal;
       try {
-        return (await look(name, signal)).view;
+        return (await look(name, soon)).view;
       } catch (error) {
+        if (soon.aborted && !signal.aborted) return first.view;
         // History limits and TTLs can remove a Job the moment it ends; who waited for the end has seen it all the same.
         const isGone = error instanceof Fault && error.code === "job-not-found";
         if (isGone && ended) return describe({ job: ended, pods: [] }, signal);

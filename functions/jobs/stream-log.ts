@@ -20,7 +20,7 @@ import type { Run } from "./read-run.ts";
 export type LogSource = {
   cluster: Pick<Cluster, "readLog">;
   /** The Job and its pods as they are now. */
-  readRun(): Promise<Run>;
+  readRun(signal: AbortSignal): Promise<Run>;
   request: LogRequest;
   limitBytes: number;
   /** Ends the log: the client left, the time is over, or we are ending. */
@@ -37,7 +37,7 @@ const lineFeed = 0x0a;
 export async function* streamLog(source: LogSource, position: LogPosition): AsyncGenerator<Buffer, void> {
   const { cluster, request, signal } = source;
   const follow = request.follow === true;
-  let run = await source.readRun();
+  let run = await source.readRun(signal);
   const container = chooseContainer(run, request.container);
   const passed = podsToPass(run.pods, request, container);
   let spareBytes = source.limitBytes;
@@ -45,7 +45,8 @@ export async function* streamLog(source: LogSource, position: LogPosition): Asyn
 
   /** The run as it is now, or as it was while the API server does not answer: a follower has time. */
   async function look(): Promise<Run> {
-    return source.readRun().catch((error) => {
+    return source.readRun(signal).catch((error) => {
+      signal.throwIfAborted();
       if (error instanceof Fault && error.code === "api-unavailable") return run;
       throw error;
     });

@@ -26,7 +26,9 @@ export class ApiError extends Error {
   }
 }
 
-/** Whether the same call can succeed a moment later: no answer, 429, 5xx, or a 409 that is not "it exists" (a quota that was changing, a version that was another). */
+/** Whether the same call can succeed a moment later: no answer, 429, 5xx, or a 409 for a conflict or a lost reason. */
 export function isPassing({ status, reason }: ApiFailure): boolean {
-  return status === 0 || status === 429 || status >= 500 || (status === 409 && reason !== "AlreadyExists");
+  return (
+    status === 0 || status === 429 || status >= 500 || (status === 409 && (reason === "Conflict" || reason === ""))
+  );
 }

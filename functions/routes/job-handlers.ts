@@ -76,7 +76,7 @@ export function createJobHandlers(
       const wanted = parseQuery(logQuerySchema, request.query);
       const { requestTimeoutS, logLimitBytes: limitBytes } = context.config;
       const name = await within(lookTimeoutMs, gone, (signal) => resolveName(request, signal));
-      const readRun = () => within(lookTimeoutMs, gone, (signal) => reader.readRun(name, signal));
+      const readRun = (until: AbortSignal) => within(lookTimeoutMs, until, (signal) => reader.readRun(name, signal));
       const source = { cluster: context.cluster, readRun, request: wanted, limitBytes };
       const body = await openLog(name, source, { gone, draining, requestTimeoutS }, log);
       const headers = {

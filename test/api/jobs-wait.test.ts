@@ -145,7 +145,7 @@ describe("a hundred who wait for one Job", () => {
       const lines = idle.log.filter(({ clientLeft, path }) => clientLeft && path === `/jobs/${name}`);
       return lines.length === 100 && lines;
     });
-    expect(new Set(left.map(({ level, status }) => `${level} ${status}`))).toEqual(new Set(["warn 499"]));
+    expect(new Set(left.map(({ level, status }) => `${level} ${status}`))).toEqual(new Set(["info 499"]));
   });
 
   test("when the first leaves, the others still wait", async () => {
@@ -177,6 +177,20 @@ test("a client that leaves in the middle of a look ends the work done for it", a
   await pending;
   await until("the look to be given up", () => !request.isOpen, 3_000);
   expect(proxy.requests).toHaveLength(1);
+});
+
+test("on SIGTERM who waits and who reads is answered although the API server does not", async () => {
+  const fn = await start("idle");
+  const name = await startRun(fn);
+  const wait = askForJob(fn, name, 25);
+  await until("the watch to be open", () => openWatches().length === 1);
+  const log = await fetch(`${fn.url}/jobs/${name}/logs?follow=true`);
+  proxy.rule(() => ({ kind: "hang" }));
+  fn.signal("SIGTERM");
+  expect(await readJob(await wait)).toMatchObject({ name, state: "queued" });
+  expect(await log.text()).toMatch(/^--- sync-trigger: this instance is ending; resume with \S+\n$/);
+  expect(await fn.exited).toBe(0);
+  expect(fn.log.at(-1)).toMatchObject({ msg: "stopped", answeredAll: true });
 });
 
 test("on SIGTERM who waits and who reads a log is answered at once, and the exit code is 0", async () => {

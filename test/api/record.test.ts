@@ -126,6 +126,37 @@ describe("with DEDUPE_WINDOW a key is remembered whatever happens to its Job", (
     expect((await readRecord(target.api, place.namespace)).map((line) => line.split(" ")[1])).toEqual(["D"]);
   });
 
+  test("two deliveries at once make one Job, even if that is removed while one of them is on its way", async () => {
+    const place = await install("at once", idleCronJob("sync"), window);
+    const replica = { fn: await start(place.namespace, window) };
+    const isCreate = ({ method, path }: { method: string; path: string }) =>
+      method === "POST" && path.includes(`/${place.namespace}/jobs`);
+    proxy.requests.length = 0;
+    proxy.rule((request) => (isCreate(request) ? { kind: "delay", ms: 1_500 } : undefined));
+    const first = trigger(place, "k");
+    await until("the first create to be on its way", () => proxy.requests.some(isCreate));
+    proxy.rule(() => undefined);
+    const second = trigger(replica, "k");
+    const [job] = await until("a Job", async () => {
+      const jobs = await listJobs(target.api, place.namespace);
+      return jobs.length > 0 && jobs;
+    });
+    await deleteJob(place.namespace, metadataOf(job).name);
+    const answers = await Promise.all([readTrigger(await first), readTrigger(await second)]);
+    expect(answers.map((answer) => answer.job.uid)).toEqual([metadataOf(job).uid, metadataOf(job).uid]);
+    expect(await listJobs(target.api, place.namespace)).toEqual([]);
+  });
+
+  test("a create that was refused leaves nothing behind that stands in another key's way", async () => {
+    const place = await install("released", idleCronJob("sync"), { ...window, OVERLAP_POLICY: "forbid" });
+    const body = { kind: "Status", apiVersion: "v1", reason: "Forbidden", message: "exceeded quota: q" };
+    proxy.rule(({ method }) => (method === "POST" ? { kind: "answer", status: 403, body } : undefined));
+    expect((await readProblem(await trigger(place, "1"))).type).toBe("urn:sync-trigger:api-refused");
+    expect((await readProblem(await trigger(place, "2"))).type).toBe("urn:sync-trigger:api-refused");
+    proxy.rule(() => undefined);
+    expect((await readTrigger(await trigger(place, "3"))).outcome).toBe("created");
+  });
+
   test("and success is answered only after it is written", async () => {
     const place = await install("unwritten", idleCronJob("sync"), window);
     let writes = 0;

@@ -38,7 +38,7 @@ afterAll(() => agent.destroy());
 
 async function startProxy(target: string): Promise<string> {
   proxy = spawn(program, ["-target", target, "-idle", `${scaled(proxyIdleS)}ms`], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "ignore"],
   });
   if (!proxy.stdout) throw new Error("the proxy has no output");
   const [port] = await once(createInterface({ input: proxy.stdout }), "line");

@@ -24,9 +24,12 @@ const entry = (slot: string, state: Entry["state"], ageMs = 0): Entry => ({
   uid: state === "pending" ? "-" : uid,
 });
 
-function decide(record: Entry[], more: Partial<ReserveOptions> = {}, seen: [Entry, Look][] = []) {
-  const looks = new Map(seen.map(([of, look]) => [entryId(of), look]));
-  const base = { slot: "own", request: "abc123", exclusive: true, nowMs, windowMs: hourMs, maxKeys: 10 };
+/** The Job that a look at an entry finds. */
+const jobOf = ({ slot }: Entry) => ({ name: slot, namespace: "n", uid, createdAt: "2026-11-23T20:00:00Z" });
+
+function decide(record: Entry[], more: Partial<ReserveOptions> = {}, seen: [Entry, Look["state"]][] = []) {
+  const looks = new Map(seen.map(([of, state]) => [entryId(of), { state, job: jobOf(of) }]));
+  const base = { slot: "own", request: "abc123", maker: "me.1", exclusive: true, nowMs, windowMs: hourMs, maxKeys: 10 };
   return reserve(record, { ...base, looks, ...more });
 }
 
@@ -65,8 +68,29 @@ describe("a key of our own", () => {
     expect(decide([entry("own", state)]).kind).toBe("known");
   });
 
-  test("that is pending is taken over, with a new time", () => {
-    expect(decide([entry("own", "pending", 60_000)])).toEqual({ kind: "reserved", entries: [entry("own", "pending")] });
+  test.each<[string, Partial<Entry>]>([
+    ["its maker gave it up", { uid: "-" }],
+    ["its maker is the one who asks again", { uid: "me.1" }],
+    ["its maker must be dead", { uid: "them.1", atMs: nowMs - 30_000 }],
+  ])("that is pending is taken over when %s", (_what, more) => {
+    const pending = { ...entry("own", "pending"), ...more };
+    const reserved = { ...entry("own", "pending"), uid: "me.2" };
+    expect(decide([pending], { maker: "me.2" })).toEqual({ kind: "reserved", entries: [reserved] });
+  });
+
+  test("that is pending belongs to its maker for 30 s, and is known once its Job is there", () => {
+    const pending = { ...entry("own", "pending", 29_000), uid: "them.1" };
+    for (const exclusive of [true, false]) {
+      expect(decide([pending], { exclusive })).toEqual({ kind: "look", wanted: [pending] });
+      expect(decide([pending], { exclusive }, [[pending, "absent"]])).toEqual({ kind: "in-flight", entry: pending });
+      const done = { ...entry("own", "done", hourMs), uid };
+      for (const state of ["unfinished", "ended"] as const) {
+        const known = { kind: "known", entry: done, entries: [done] };
+        expect(decide([pending], { exclusive }, [[pending, state]])).toEqual(known);
+      }
+    }
+    const renewed = { ...pending, uid: "them.2" };
+    expect(decide([renewed], {}, [[pending, "ended"]]).kind, "what was seen before a renewal").toBe("look");
   });
 
   test("that is expired starts anew", () => {
@@ -85,8 +109,8 @@ describe("with exclusive, other keys", () => {
   const pending = entry("other", "pending");
 
   test("that may be unfinished are looked at first", () => {
-    expect(decide([entry("a", "ended"), done])).toEqual({ kind: "look", entries: [done] });
-    expect(decide([pending])).toEqual({ kind: "look", entries: [pending] });
+    expect(decide([entry("a", "ended"), done])).toEqual({ kind: "look", wanted: [done] });
+    expect(decide([pending])).toEqual({ kind: "look", wanted: [pending] });
   });
 
   test("that are unfinished stand in the way, the newest is named", () => {
@@ -98,7 +122,7 @@ describe("with exclusive, other keys", () => {
       ]),
     ).toEqual({
       kind: "overlap",
-      entry: newer,
+      job: jobOf(newer),
     });
     expect(decide([pending], {}, [[pending, "unfinished"]]).kind).toBe("overlap");
   });
@@ -122,6 +146,9 @@ describe("with exclusive, other keys", () => {
       expect(slotsOf(decide([done], {}, [[done, look]]))).toEqual(["other ended", "own pending"]);
     }
     expect(decide([entry("other", "ended")]).kind).toBe("reserved");
+    const found = decide([pending], {}, [[pending, "ended"]]);
+    const known = { ...entry("other", "ended", hourMs), uid };
+    expect(found.kind === "reserved" && found.entries[0], "with the uid that was seen").toEqual(known);
   });
 
   test("without a window are forgotten as soon as they have ended", () => {
@@ -138,8 +165,8 @@ describe("without exclusive", () => {
     expect(slotsOf(decide([entry("a", "done")], { exclusive: false }))).toEqual(["a done", "own pending"]);
     const old = Array.from({ length: 9 }, (_, index) => entry(`o${index}`, "done", 2 * hourMs));
     const result = decide(old, { exclusive: false });
-    expect(result).toEqual({ kind: "look", entries: old.slice(0, 4) });
-    const looks = old.slice(0, 4).map((of): [Entry, Look] => [of, of.slot === "o1" ? "unfinished" : "ended"]);
+    expect(result).toEqual({ kind: "look", wanted: old.slice(0, 4) });
+    const looks = old.slice(0, 4).map((of): [Entry, Look["state"]] => [of, of.slot === "o1" ? "unfinished" : "ended"]);
     expect(slotsOf(decide(old, { exclusive: false }, looks))).toEqual(
       ["o1", "o4", "o5", "o6", "o7", "o8"].map((slot) => `${slot} done`).concat("own pending"),
     );

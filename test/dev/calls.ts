@@ -31,7 +31,8 @@ export interface Played {
   body: JsonObject | string;
 }
 
-const deadlineMs = 60_000;
+// A busy node pulls one image at a time: one that is not there waits for those of others.
+const deadlineMs = 120_000;
 const compared = ["content-type", "warning", "cache-control", "allow", "retry-after", "x-content-type-options"];
 
 /** The script of calls: everything in one namespace, in this order, since later calls build on earlier ones. */

@@ -25,15 +25,16 @@ export function checkDoubled({ livesOf, attemptsOf, promised }: Case): { violati
 }
 
 /**
- * Whether the history shows that the key's first Job was never written down as made: somebody who asked while it was
- * created went without success, and nobody was told of it, or that the key had a Job, before the second one.
+ * Whether the history shows that the key's first Job was never written down as made: somebody had asked before it was
+ * there (and died, or went without success, or tried again), and nobody was ever told of it, or before the second one
+ * that the key had a Job.
  */
 function isUnwritten(earlier: JobLife, later: JobLife, attempts: Attempt[], promised: Case["promised"]): boolean {
-  const makers = attempts.filter(({ startMs }) => startMs <= earlier.seenAtMs);
+  const isAsked = attempts.some(({ startMs }) => startMs <= earlier.seenAtMs);
   const told = attempts.filter((attempt) => saysMade(attempt, promised));
   const isTold = ({ job, endMs }: Attempt) =>
     job?.uid === earlier.uid || (job?.uid !== later.uid && endMs < later.createdAtMs);
-  return makers.some((attempt) => !saysMade(attempt, promised)) && !told.some(isTold);
+  return isAsked && !told.some(isTold);
 }
 
 /** A key that was answered with its Job is a duplicate from then on: no policy is asked again. */

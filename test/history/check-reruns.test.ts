@@ -18,6 +18,7 @@ const judge = (history: HistoryEntry[]) => {
 test.each<[string, HistoryEntry[]]>([
   ["its maker gave no answer", [silent]],
   ["its maker could not write the record", [unwritten]],
+  ["its maker, who got no answer, made it again", [attempt("k", [1_000, 6_000], { job: jobRef("k", "uid 2") })]],
   [
     "the second was removed too, and that was told",
     [
@@ -37,7 +38,7 @@ test.each<[string, HistoryEntry[]]>([
     "it was told that there had been one",
     [...removed, silent, attempt("k", [3_500, 3_600], { job: jobRef("k", null) })],
   ],
-  ["every request of that time had success", removed],
+  ["nobody had asked for the first", removed],
   ["the first was still there", [silent, ...job("k", { createdMs: 1_500 })]],
 ])("but not when %s", (_what, entries) => {
   expect(judge([...entries, ...again, answeredAgain])).toEqual({ isDoubled: true, reruns: 0 });

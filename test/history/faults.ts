@@ -26,14 +26,20 @@ const createFaults: Fault[] = [
   status(409, "Conflict", 'Operation cannot be fulfilled on resourcequotas "q": the object has been modified'),
 ];
 
+/** Longer than the function waits for an answer, so that some requests arrive after it has stopped waiting. */
+const latestMs = 6_000;
 /**
- * A rule for the fault proxy: of the requests `share` is spoiled, and as many are late by up to `latestMs`, which should
- * be longer than the function waits for an answer.
+ * Shorter than that: a create that arrives when its sender has given it up, and its Job has been made by another one and
+ * removed, makes a second Job. No name can prevent that, and no record.
  */
-export function createFaultRule(random: Random, { share, latestMs }: { share: number; latestMs: number }) {
+const latestCreateMs = 3_500;
+
+/** A rule for the fault proxy: of the requests `share` is spoiled, and as many are late. */
+export function createFaultRule(random: Random, share: number) {
   return ({ method }: ProxiedRequest): Fault | undefined => {
     if (random.chance(share)) return random.pick(method === "POST" ? createFaults : anyFaults);
     // Mostly short, now and then long.
-    return random.chance(share) ? { kind: "delay", ms: Math.round(latestMs * random.next() ** 3) } : undefined;
+    const mostMs = method === "POST" ? latestCreateMs : latestMs;
+    return random.chance(share) ? { kind: "delay", ms: Math.round(mostMs * random.next() ** 3) } : undefined;
   };
 }

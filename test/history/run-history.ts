@@ -46,8 +46,6 @@ export type ApiServer = { stop(signal: "SIGTERM" | "SIGKILL"): Promise<void>; st
 
 const cronJobName = "sync";
 const replicaNames = ["a", "b", "c"];
-/** Lateness up to this: some answers come after the function has stopped waiting for them. */
-const latestMs = 6_000;
 const longestOutageMs = 10_000;
 /** A reservation whose maker died stands in others' way for 90 s. */
 const patienceMs = 180_000;
@@ -78,7 +76,7 @@ export async function runHistory(target: Target, options: RunOptions): Promise<V
     for (const name of replicaNames) replicas.push(await startReplica(name, env, recorder));
     const untilMs = performance.now() + spanMs;
     const sending = { replicas, recorder, namespace, cronJobName, untilMs: untilMs + patienceMs };
-    proxy.rule(createFaultRule(random("faults"), { share: options.faultShare, latestMs }));
+    proxy.rule(createFaultRule(random("faults"), options.faultShare));
     options.sabotage?.(proxy, namespace);
     const deliveries = planDeliveries(random("plan"), options.triggers, options.keys, spanMs);
     const clients = deliveries.map(async (delivery) => {

@@ -5,11 +5,15 @@ import { type ClientAnswer, createRawClient, type RawClient } from "./support/ra
 import { brokenLines, expectGoodTrigger, memoryLimitBytes, startVictim, type Victim } from "./support/victim.ts";
 
 const clientCount = 8;
+/** A CI sends every string in every place; a developer's run every eighth, so that each is sent in some. */
+const isWhole = process.env.CI === "true" || process.env.HOSTILE_STRINGS === "all";
+const stride = isWhole ? 1 : 8;
+/** The strings for the place of that number. */
+const stringsFor = (place: number) => hostileStrings.filter((_, index) => (index + place) % stride === 0);
 
 let victim: Victim;
 let clients: RawClient[];
 let sent = 0;
-let isHealthy = true;
 beforeAll(async () => {
   // A request that waits for more of its body is closed sooner than the tests' patience ends.
   victim = await startVictim({ RECEIVE_TIMEOUT_MS: "2000", OVERLAP_POLICY: "allow" });
@@ -20,10 +24,10 @@ afterAll(async () => {
   await victim?.stop();
 });
 
-/** Sends every hostile string in a place, and gives for each its answer. */
-async function sendAll(request: (text: string) => Buffer): Promise<{ text: string; answer: ClientAnswer }[]> {
+/** Sends each of the strings in a place, and gives its answer. */
+async function sendAll(texts: string[], request: (text: string) => Buffer) {
   const answers: { text: string; answer: ClientAnswer }[] = [];
-  const waiting = hostileStrings.map(({ text }) => text);
+  const waiting = [...texts];
   await Promise.all(
     clients.map(async (client) => {
       for (let text = waiting.pop(); text !== undefined; text = waiting.pop()) {
@@ -54,25 +58,29 @@ test("there are at least 500 hostile strings", () => {
 });
 
 describe("each hostile string is answered, with nothing worse than a refusal", () => {
-  test.each(places)("in $name", { timeout: 60_000 }, async ({ name, request }) => {
-    isHealthy = false;
-    const answers = await sendAll(request);
-    const wrong = answers.flatMap(({ text, answer }) => {
-      // A sender whose body never comes whole is left without an answer, and so is one who sends garbage behind a request.
-      const mayBeSilent = /[\r\n]/.test(text) || /Content-Length/.test(name);
-      const what = answer.status === 0 && !mayBeSilent ? "no answer" : wrongWith(answer);
-      return what === undefined ? [] : [`${JSON.stringify(text.slice(0, 60))}: ${what}`];
-    });
-    expect(wrong.slice(0, 5)).toEqual([]);
-    expect(answers).toHaveLength(hostileStrings.length);
-    isHealthy = true;
-  });
+  test.each(places.map((place, number) => ({ ...place, number })))(
+    "in $name",
+    {
+      timeout: 60_000,
+    },
+    async ({ name, request, number }) => {
+      const texts = stringsFor(number).map(({ text }) => text);
+      const answers = await sendAll(texts, request);
+      const wrong = answers.flatMap(({ text, answer }) => {
+        // A sender whose body never comes whole is left without an answer, and so is one who sends garbage behind a request.
+        const mayBeSilent = /[\r\n]/.test(text) || /Content-Length/.test(name);
+        const what = answer.status === 0 && !mayBeSilent ? "no answer" : wrongWith(answer);
+        return what === undefined ? [] : [`${JSON.stringify(text.slice(0, 60))}: ${what}`];
+      });
+      expect(wrong.slice(0, 5)).toEqual([]);
+      expect(answers).toHaveLength(texts.length);
+    },
+  );
 });
 
 describe("afterwards", () => {
-  test("every string was sent in every place", () => {
-    expect(sent).toBe(places.length * hostileStrings.length);
-    expect(isHealthy).toBe(true);
+  test(`every string was sent in ${isWhole ? "every" : "some"} place`, () => {
+    expect(sent).toBeGreaterThanOrEqual(Math.floor((places.length * hostileStrings.length) / stride));
     console.log(`${sent} requests: ${hostileStrings.length} strings in ${places.length} places`);
   });
 
@@ -81,7 +89,7 @@ describe("afterwards", () => {
     const known = new RegExp(
       `^(GET /apis/batch/v1/namespaces/n/(cronjobs/sync|jobs(/${name})?)|POST /apis/batch/v1/namespaces/n/jobs|GET /api/v1/namespaces/n/pods(/(running|done)-x/log)?)$`,
     );
-    expect(victim.api.requests.length).toBeGreaterThan(1_000);
+    expect(victim.api.requests.length).toBeGreaterThan(1_000 / stride);
     expect([...new Set(victim.api.requests)].filter((line) => !known.test(line))).toEqual([]);
   });
 

@@ -51,7 +51,7 @@ describe.skipIf(!(await hasKubectl()))("rendered by kubectl kustomize", () => {
       if (clusterWide.includes(object.kind)) expect(object.metadata.name).toMatch(/^[a-z-]+\.reports$/);
       else expect([nameOf(object), object.metadata.namespace]).toEqual([nameOf(object), "reports"]);
     }
-    expect(theOne(objects, "ConfigMap").data?.CRONJOB_NAME).toBe("nightly");
+    expect(theOne(objects, "ConfigMap", { name: "sync-trigger" }).data?.CRONJOB_NAME).toBe("nightly");
     expect(theOne(objects, "Role", { name: "sync-trigger" }).rules[0].resourceNames).toEqual(["nightly"]);
     for (const { subjects } of objects.filter(({ kind }) => kind === "RoleBinding")) {
       expect(subjects).toEqual([{ kind: "ServiceAccount", name: "sync-trigger", namespace: "reports" }]);

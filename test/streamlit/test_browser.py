@@ -12,6 +12,7 @@ from conftest import until
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from processes import Stage, chromium, free_port, open_stage, run_function, run_page
 
+IS_REAL = os.environ.get("TEST_TARGET") == "real"
 SHOTS = Path("reports/streamlit")
 FLAGS = [
     "--no-sandbox",
@@ -23,7 +24,7 @@ FLAGS = [
     "--disable-sync",
 ]
 # On a real cluster a pod may have to wait for a place.
-_patience_ms = 120_000 if os.environ.get("TEST_TARGET") == "real" else 30_000
+_patience_ms = 120_000 if IS_REAL else 30_000
 
 # Opens the page for a CronJob of its own; gives it and what ends the function behind it.
 OpenPage = Callable[..., tuple[Page, Callable[[], None]]]
@@ -58,9 +59,15 @@ def open_page(stage: Stage, browser: Browser, opened: ExitStack, tmp_path: Path)
         stage.seed(name, **env)
         function = opened.enter_context(ExitStack())
         url = function.enter_context(run_function(stage, name, free_port()))
+        page_url = opened.enter_context(run_page(url, tmp_path))
         page = browser.new_page(viewport={"width": 1000, "height": 1500}, timezone_id="Europe/Berlin")
+        page.on("requestfailed", lambda request: print(f"failed: {request.url}: {request.failure}"))
         opened.callback(page.close)
-        page.goto(opened.enter_context(run_page(url, tmp_path)))
+        if IS_REAL:
+            # In the cluster's network namespace each new pod brings an interface, and Chromium fails whatever waits for
+            # a connection then (ERR_NETWORK_CHANGED). Playwright's own fetch does not look at interfaces.
+            page.route("**/*", lambda route: route.fulfill(response=route.fetch()))
+        page.goto(page_url)
         return page, function.close
 
     return open_for

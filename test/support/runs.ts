@@ -45,10 +45,12 @@ export async function readJob(answer: Response): Promise<JobView> {
 
 /** Asks again and again until the Job is as wanted. */
 export function untilJob(fn: FunctionProcess, name: string, what: string, isWanted: (job: JobView) => boolean) {
-  return until(`Job ${name} to be ${what}`, async () => {
+  const look = async () => {
     const job = await readJob(await askForJob(fn, name));
     return isWanted(job) && job;
-  });
+  };
+  // A kubelet pulls one image after the other, and a name that nobody knows takes it a while.
+  return until(`Job ${name} to be ${what}`, look, 50_000);
 }
 
 /** The names of the Jobs in an answer of GET /jobs. */

@@ -3,11 +3,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-const readme = process.env.TEST_README ?? join(import.meta.dirname, "../../../README.md");
+const readme = join(import.meta.dirname, "../../../README.md");
 
 /** Runs the one command of README that begins so, as an operator would in a shell, for another namespace than kraken. */
 export async function runReadmeCommand(beginning: string, namespace: string): Promise<void> {
-  const lines = readFileSync(readme, "utf8").split("\n");
+  // A backslash at a line's end goes on in the next one.
+  const lines = readFileSync(readme, "utf8")
+    .replaceAll(/\\\n\s*/g, "")
+    .split("\n");
   const found = lines.filter((line) => line.startsWith(beginning));
   if (found.length !== 1) throw new Error(`README has ${found.length} lines that begin with "${beginning}", not one`);
   const command = (found[0] ?? "").replace("-n kraken", `-n ${namespace}`);
