@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
+import { packagesOf, toSbom } from "./sbom.ts";
 
 const root = import.meta.dirname;
 
@@ -75,7 +76,7 @@ const dropUnused: Plugin = {
 };
 const namesItself = Symbol("the plugin's own question");
 
-/** Writes the bundles, their source maps and the licences of what is in them to a directory; says what went in. */
+/** Writes the bundles, their source maps, the licences of what is in them and its SBOM to a directory; says what went in. */
 export async function bundle(directory: string): Promise<Metafile> {
   rmSync(directory, { recursive: true, force: true });
   const { metafile } = await build({
@@ -98,15 +99,13 @@ export async function bundle(directory: string): Promise<Metafile> {
     logLevel: "warning",
   });
   writeFileSync(join(directory, "THIRD-PARTY-LICENSES.txt"), collectLicenses(metafile));
+  writeFileSync(join(directory, "sbom.cdx.json"), toSbom(metafile));
   return metafile;
 }
 
 /** The licence files of all packages whose code is in the outputs, one after the other. */
 function collectLicenses(metafile: Metafile): string {
-  const inputs = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
-  const packages = inputs.flatMap((path) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
-  return [...new Set(packages)]
-    .sort()
+  return packagesOf(metafile)
     .map((path) => {
       const { name, version, license } = JSON.parse(readFileSync(join(root, path, "package.json"), "utf8"));
       const files = readdirSync(join(root, path)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));

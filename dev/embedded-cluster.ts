@@ -6,7 +6,6 @@ import { loadSchema } from "./api/schema.ts";
 import { createApiServer } from "./api/server.ts";
 import { createStore } from "./api/store.ts";
 import { startControllers } from "./controllers/controllers.ts";
-import { createLatestLog } from "./latest-log.ts";
 import { createNode } from "./node/node.ts";
 import { mayRun, type Seeds, seedCronJob } from "./seed.ts";
 
@@ -63,7 +62,6 @@ export async function startEmbeddedCluster(options: EmbeddedOptions = {}): Promi
     onRequest: (method, path) => {
       if (requests.push({ method, path }) > requestLimit) requests.shift();
     },
-    ownRoutes: { "/logs/latest": createLatestLog({ store, logs: node.logs }) },
   });
   server.listen(options.port ?? 0, "127.0.0.1");
   await once(server, "listening");

@@ -48,6 +48,7 @@ async function start(): Promise<void> {
     CRONJOB_NAMESPACE: namespace,
     KUBECONFIG: kubeconfig,
     PORT: String(port),
+    SYNC_STEPS: "trades=trade sync: * trades written;rewards=reward sync: * rewards written",
   };
   const child = startFunction(entry, env, (line) => say(prettyLogLine(line)));
   closers.push(() => child.stop());
@@ -59,7 +60,7 @@ async function start(): Promise<void> {
     void stop(1);
   });
   say("");
-  for (const line of curlLines(url, cluster.url)) say(line);
+  for (const line of curlLines(url)) say(line);
   say("");
 }
 

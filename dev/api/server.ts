@@ -12,15 +12,11 @@ export interface ApiServer extends Api {
   onUnmodelled(method: string, path: string): void;
   /** Told of each request. */
   onRequest(method: string, path: string): void;
-  /** Routes of the embedded cluster's own, outside the Kubernetes API. */
-  ownRoutes: Readonly<Record<string, () => Reply>>;
 }
 
 async function handle(api: ApiServer, request: IncomingMessage): Promise<Reply> {
   const { method = "", url = "/" } = request;
   const [path = "/", search = ""] = url.split(/\?(.*)/s);
-  const own = api.ownRoutes[path];
-  if (own && method === "GET") return own();
   const plain = serverPaths(method, path);
   if (plain) return plain;
   const info = requestInfo(path);

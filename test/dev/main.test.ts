@@ -73,7 +73,10 @@ test("the three printed lines trigger a Job, by request and by event, and show i
   const { stdout } = await shell(log);
   expect(stdout).toContain("trade sync: 117 trades written in 3 pages\n");
   expect(stdout).toContain("reward sync: 28 rewards written in 2 pages\n");
-  expect(stdout).toMatch(/# Complete\n$/);
+  expect(stdout).toMatch(/kraken-sync: done\n$/);
+  const url = /http:\S+(?=\/trigger-sync)/.exec(plain)?.[0];
+  const run = (await (await fetch(`${url}/jobs/latest`)).json()) as { steps: { name: string; state: string }[] };
+  expect(run.steps).toMatchObject(["trades", "rewards"].map((name) => ({ name, state: "seen" })));
   dev.child.kill("SIGINT");
   expect(await dev.ended).toBe(0);
   expect(await readdir(dev.temporary)).toEqual([]);

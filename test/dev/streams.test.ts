@@ -88,37 +88,3 @@ describe("a followed log", () => {
     expect(count).toBe(200_000);
   }, 60_000);
 });
-
-describe("GET /logs/latest", () => {
-  test("is 404 while there is no Job", async () => {
-    const cluster = await openCluster();
-    expect(await cluster.call("GET", "/logs/latest")).toEqual({ status: 404, body: { text: "no Job yet\n" } });
-  });
-
-  test.each([
-    ["a Job that succeeds", "echo hello", {}, "# Job latest in namespace n\nhello\n# Complete\n"],
-    ["a Job that fails", "echo oh; exit 1", {}, "# Job latest in namespace n\noh\n# Failed\n"],
-    [
-      "a Job whose image is not there",
-      "true",
-      {
-        job: { activeDeadlineSeconds: 1 },
-        pod: { containers: [{ name: "main", image: "no/such:1", command: ["true"] }] },
-      },
-      "# Job latest in namespace n\n# Failed\n",
-    ],
-  ])("follows %s to its end", async (_what, script, options, text) => {
-    const cluster = await openCluster();
-    await cluster.run("latest", script, options);
-    expect(await cluster.text("/logs/latest")).toBe(text);
-  });
-
-  test("shows every try of a Job, and the newest Job of two", async () => {
-    const cluster = await openCluster();
-    await cluster.run("older", "echo older");
-    await cluster.run("newer", "echo try; exit 1", { job: { backoffLimit: 1 } });
-    expect(await cluster.text("/logs/latest")).toMatch(
-      /^# Job newer in namespace n\ntry\n# pod newer-\w{5}\ntry\n# Failed\n$/,
-    );
-  });
-});

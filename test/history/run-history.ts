@@ -42,7 +42,7 @@ export type RunOptions = Promised & {
 };
 
 /** The API server, to be ended (gracefully or not) and started again. */
-export type ApiServer = { stop(signal: "SIGTERM" | "SIGKILL"): Promise<void>; start(): Promise<void> };
+type ApiServer = { stop(signal: "SIGTERM" | "SIGKILL"): Promise<void>; start(): Promise<void> };
 
 const cronJobName = "sync";
 const replicaNames = ["a", "b", "c"];

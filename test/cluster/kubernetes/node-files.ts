@@ -51,6 +51,9 @@ function kubeletConfig() {
     failCgroupV1: false,
     failSwapOn: false,
     enforceNodeAllocatable: ["none"],
+    // Tests name images that nobody has: one that waits for its answer must not hold up the others.
+    serializeImagePulls: false,
+    maxPods: 250,
     // An evicted pod or a collected image could not come back: there is no registry to pull it from.
     evictionHard: { "memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%" },
     imageGCHighThresholdPercent: 100,

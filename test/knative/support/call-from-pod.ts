@@ -14,7 +14,7 @@ const script = `
 export type PodAnswer = { status: number; headers: Record<string, string>; body: string };
 
 /** What Pod Security "restricted" asks of a container. */
-export const restricted = {
+const restricted = {
   allowPrivilegeEscalation: false,
   readOnlyRootFilesystem: true,
   runAsNonRoot: true,

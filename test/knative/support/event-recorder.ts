@@ -18,7 +18,7 @@ const script = `
 `;
 
 /** An event as the recorder saw it. */
-export type RecordedEvent = { id: string; type: string; source: string; subject?: string; data: unknown };
+type RecordedEvent = { id: string; type: string; source: string; subject?: string; data: unknown };
 
 /** A pod behind a Service that writes down every event it gets. */
 export type EventRecorder = { subscriber: object; read(): Promise<RecordedEvent[]> };
