@@ -9,6 +9,7 @@ import { startControllers } from "./controllers/controllers.ts";
 import { createNode } from "./node/node.ts";
 import { mayRun, type Seeds, seedCronJob } from "./seed.ts";
 
+/** How an embedded cluster is started. */
 export interface EmbeddedOptions {
   /** 0, the default, takes any free port. */
   port?: number;

@@ -60,7 +60,7 @@ export async function startServer(app: RequestListener, limits: Limits): Promise
   server.on("connect", (_request, socket: Duplex) => refuseConnection(new Error("CONNECT"), socket));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, () => resolve());
+    server.listen({ port, backlog: maxConnections }, () => resolve()); // a burst waits and is not dropped
   });
   return { port: (server.address() as AddressInfo).port, drain: (timeoutMs) => drain(server, connections, timeoutMs) };
 }

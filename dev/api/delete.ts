@@ -10,6 +10,7 @@ import type { Store } from "./store.ts";
 
 type Propagation = "Orphan" | "Background" | "Foreground";
 
+/** What a DELETE asks for. */
 export interface DeleteOptions {
   propagation?: Propagation;
   graceSeconds?: number;
@@ -95,6 +96,7 @@ function finalizersFor(resource: Resource, object: KubeObject, propagation: Prop
   return policy === "Foreground" ? [...others, "foregroundDeletion"] : others;
 }
 
+/** What became of an object that was to be deleted. */
 export interface Deleted {
   /** What is answered: the object while finalizers or a grace period hold it, else undefined and it is gone. */
   held?: KubeObject;

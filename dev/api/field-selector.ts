@@ -3,6 +3,7 @@ import type { KubeObject } from "./objects.ts";
 import { EVENTS, JOBS, PODS, type Resource } from "./resources.ts";
 import { badRequest } from "./status.ts";
 
+/** Whether an object is selected. */
 export type ObjectMatcher = (object: KubeObject) => boolean;
 
 const everywhere = ["metadata.name", "metadata.namespace"];

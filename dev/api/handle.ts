@@ -18,6 +18,7 @@ import { strategyOf } from "./strategy.ts";
 import { replaceObject } from "./update.ts";
 import { watchObjects } from "./watch.ts";
 
+/** What every handler works on. */
 export interface Api {
   store: Store;
   schema: Schema;

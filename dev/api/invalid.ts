@@ -17,42 +17,49 @@ const shown = (value: unknown) => JSON.stringify(value);
 export const inKeyOrder = (map: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 
+/** A field that must be there. */
 export const required = (field: string, detail = ""): FieldError => ({
   reason: "FieldValueRequired",
   field,
   message: detail ? `Required value: ${detail}` : "Required value",
 });
 
+/** A value that is not allowed, and why. */
 export const invalidValue = (field: string, value: unknown, detail: string): FieldError => ({
   reason: "FieldValueInvalid",
   field,
   message: `Invalid value: ${shown(value)}: ${detail}`,
 });
 
+/** A value that is none of those allowed. */
 export const notSupported = (field: string, value: unknown, allowed: readonly string[]): FieldError => ({
   reason: "FieldValueNotSupported",
   field,
   message: `Unsupported value: ${shown(value)}: supported values: ${allowed.map(shown).join(", ")}`,
 });
 
+/** A name that nothing has. */
 export const notThere = (field: string, value: unknown): FieldError => ({
   reason: "FieldValueNotFound",
   field,
   message: `Not found: ${shown(value)}`,
 });
 
+/** A value that may occur once and occurs again. */
 export const duplicate = (field: string, value: unknown): FieldError => ({
   reason: "FieldValueDuplicate",
   field,
   message: `Duplicate value: ${shown(value)}`,
 });
 
+/** More bytes than allowed. */
 export const tooLong = (field: string, limitBytes: number): FieldError => ({
   reason: "FieldValueTooLong",
   field,
   message: `Too long: may not be more than ${limitBytes} bytes`,
 });
 
+/** A field that may not be there. */
 export const forbidden = (field: string, detail: string): FieldError => ({
   reason: "FieldValueForbidden",
   field,

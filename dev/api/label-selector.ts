@@ -1,6 +1,7 @@
 import { badRequest } from "./status.ts";
 
 type Labels = Readonly<Record<string, string>>;
+/** Whether labels are selected. */
 export type LabelMatcher = (labels: Labels) => boolean;
 
 interface Cursor {

@@ -6,6 +6,7 @@ import { apiVersionOf, type Resource } from "./resources.ts";
 import { ApiError, badRequest, unmodelled } from "./status.ts";
 import type { Store } from "./store.ts";
 
+/** What a GET of a collection asks for. */
 export interface ListOptions {
   matches: (object: KubeObject) => boolean;
   isSelective: boolean;

@@ -1,5 +1,6 @@
 import type { JsonObject } from "./json.ts";
 
+/** Who an object belongs to. */
 export interface OwnerReference {
   apiVersion: string;
   kind: string;
@@ -9,6 +10,7 @@ export interface OwnerReference {
   blockOwnerDeletion?: boolean;
 }
 
+/** An object's metadata. */
 export interface ObjectMeta {
   name: string;
   generateName?: string;
@@ -32,6 +34,7 @@ export interface KubeObject {
   metadata: ObjectMeta;
 }
 
+/** A container of a pod, as far as it is read here. */
 export interface Container {
   name: string;
   image?: string;
@@ -44,6 +47,7 @@ export interface Container {
   [field: string]: unknown;
 }
 
+/** What a pod shall be. */
 export interface PodSpec {
   containers: Container[];
   initContainers?: Container[];
@@ -55,11 +59,13 @@ export interface PodSpec {
   [field: string]: unknown;
 }
 
+/** What a Job's pods shall be. */
 export interface PodTemplate {
   metadata: { labels?: Record<string, string>; annotations?: Record<string, string>; [field: string]: unknown };
   spec: PodSpec;
 }
 
+/** What a Job shall be. */
 export interface JobSpec {
   parallelism?: number;
   completions?: number;
@@ -74,6 +80,7 @@ export interface JobSpec {
   [field: string]: unknown;
 }
 
+/** A condition of a Job or a pod. */
 export interface Condition {
   type: string;
   status: string;
@@ -96,11 +103,13 @@ interface JobStatus {
   uncountedTerminatedPods?: JsonObject;
 }
 
+/** A Job of batch/v1. */
 export interface Job extends KubeObject {
   spec: JobSpec;
   status: JobStatus;
 }
 
+/** A CronJob of batch/v1. */
 export interface CronJob extends KubeObject {
   spec: {
     schedule: string;
@@ -115,6 +124,7 @@ export interface CronJob extends KubeObject {
   status: { active?: JsonObject[]; lastScheduleTime?: string; lastSuccessfulTime?: string };
 }
 
+/** How a container of a pod is. */
 export interface ContainerStatus {
   name: string;
   state: {
@@ -132,6 +142,7 @@ export interface ContainerStatus {
   [field: string]: unknown;
 }
 
+/** A Pod of v1. */
 export interface Pod extends KubeObject {
   spec: PodSpec & { nodeName?: string };
   status: {
@@ -143,15 +154,18 @@ export interface Pod extends KubeObject {
   };
 }
 
+/** A Namespace of v1. */
 export interface Namespace extends KubeObject {
   spec: { finalizers?: string[] };
   status: { phase: "Active" | "Terminating" };
 }
 
+/** A Lease of coordination.k8s.io/v1. */
 export interface Lease extends KubeObject {
   spec: JsonObject;
 }
 
+/** An Event of v1. */
 export interface CoreEvent extends KubeObject {
   involvedObject: { kind?: string; namespace?: string; name?: string; uid?: string };
   [field: string]: unknown;

@@ -26,6 +26,7 @@ export function booleanOf(query: URLSearchParams, name: string): boolean {
 /** Parameters of every request that writes. */
 const writeParameters = ["dryRun", "fieldManager", "fieldValidation", "pretty", "timeout"];
 
+/** What the parameters of a write ask for. */
 export interface WriteOptions {
   dryRun: boolean;
   fieldValidation: FieldValidation;

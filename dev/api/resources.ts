@@ -1,5 +1,6 @@
 import type { CoreEvent, CronJob, Job, KubeObject, Lease, Namespace, Pod } from "./objects.ts";
 
+/** What can be done to objects of a kind. */
 export type Verb = "create" | "get" | "list" | "watch" | "update" | "patch" | "delete";
 
 /** One kind of object: where it lives, and which of a real server's verbs are modelled here. */
@@ -20,6 +21,7 @@ export interface Resource<T extends KubeObject = KubeObject> {
 
 const everyVerb: readonly Verb[] = ["create", "get", "list", "watch", "update", "patch", "delete"];
 
+/** Namespaces of v1. */
 export const NAMESPACES: Resource<Namespace> = {
   group: "",
   goPackage: "core",
@@ -31,6 +33,7 @@ export const NAMESPACES: Resource<Namespace> = {
   subresources: [],
 };
 
+/** Pods of v1; only the Job controller makes them. */
 export const PODS: Resource<Pod> = {
   group: "",
   goPackage: "core",
@@ -42,6 +45,7 @@ export const PODS: Resource<Pod> = {
   subresources: ["log"],
 };
 
+/** Events of v1. */
 export const EVENTS: Resource<CoreEvent> = {
   group: "",
   goPackage: "core",
@@ -53,6 +57,7 @@ export const EVENTS: Resource<CoreEvent> = {
   subresources: [],
 };
 
+/** Jobs of batch/v1. */
 export const JOBS: Resource<Job> = {
   group: "batch",
   goPackage: "batch",
@@ -64,6 +69,7 @@ export const JOBS: Resource<Job> = {
   subresources: ["status"],
 };
 
+/** CronJobs of batch/v1. */
 export const CRONJOBS: Resource<CronJob> = {
   group: "batch",
   goPackage: "batch",
@@ -75,6 +81,7 @@ export const CRONJOBS: Resource<CronJob> = {
   subresources: ["status"],
 };
 
+/** Leases of coordination.k8s.io/v1. */
 export const LEASES: Resource<Lease> = {
   group: "coordination.k8s.io",
   goPackage: "coordination",

@@ -6,6 +6,7 @@ import { requestInfo } from "./request-info.ts";
 import { serverPaths } from "./server-paths.ts";
 import { ApiError } from "./status.ts";
 
+/** What the server is made of. */
 export interface ApiServer extends Api {
   logs: PodLogs;
   /** Told of each request that was answered 501. */

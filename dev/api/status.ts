@@ -33,16 +33,21 @@ function detailsOf(resource: Resource, name: string): Status["details"] {
   return { name, ...(resource.group && { group: resource.group }), kind: resource.plural };
 }
 
+/** 400: the request itself is wrong. */
 export const badRequest = (message: string) => new ApiError(400, "BadRequest", message);
 
+/** 404: no object of that name. */
 export const notFound = (resource: Resource, name: string) =>
   new ApiError(404, "NotFound", `${qualifiedPlural(resource)} "${name}" not found`, detailsOf(resource, name));
 
+/** 404: nothing is served at that path. */
 export const noSuchPath = () => new ApiError(404, "NotFound", "the server could not find the requested resource", {});
 
+/** 405: not by this method. */
 export const methodNotAllowed = () =>
   new ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 
+/** 409: the name is taken. */
 export const alreadyExists = (resource: Resource, name: string) =>
   new ApiError(
     409,
@@ -51,6 +56,7 @@ export const alreadyExists = (resource: Resource, name: string) =>
     detailsOf(resource, name),
   );
 
+/** 409: the object is not what the request took it for. */
 export const conflict = (resource: Resource, name: string, why: string) =>
   new ApiError(
     409,
@@ -67,6 +73,7 @@ export const modified = (resource: Resource, name: string) =>
     "the object has been modified; please apply your changes to the latest version and try again",
   );
 
+/** 403: the namespace is going away. */
 export const terminatingNamespace = (resource: Resource, name: string, namespace: string) =>
   new ApiError(
     403,
@@ -86,6 +93,7 @@ export const terminatingNamespace = (resource: Resource, name: string, namespace
 
 const mediaTypes = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
+/** 415: a body that is no JSON. */
 export const unsupportedMediaType = () =>
   new ApiError(
     415,
@@ -96,9 +104,11 @@ export const unsupportedMediaType = () =>
 /** A PATCH in another format is refused earlier, by the router, and so in other words. */
 export const unsupportedPatchType = () => new ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
 
+/** 406: an answer in a form that is not to be had. */
 export const notAcceptable = () =>
   new ApiError(406, "NotAcceptable", `406: Not Acceptable\n\nAvailable representations: ${mediaTypes}`, {});
 
+/** 413: more bytes than the limit. */
 export const bodyTooLarge = (limitBytes: number) =>
   new ApiError(413, "RequestEntityTooLarge", `Request entity too large: limit is ${limitBytes}`);
 

@@ -3,6 +3,7 @@ import type { KubeObject } from "./objects.ts";
 import type { Resource } from "./resources.ts";
 import { alreadyExists } from "./status.ts";
 
+/** One change of one object. */
 export interface StoreEvent {
   type: "ADDED" | "MODIFIED" | "DELETED";
   resource: Resource;

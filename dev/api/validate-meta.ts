@@ -8,11 +8,13 @@ const standardFinalizers = ["kubernetes", "orphan", "foregroundDeletion"];
 const unqualified = "name is neither a standard finalizer name nor is it fully qualified";
 const annotationLimitBytes = 256 * 1024;
 
+/** What is wrong with a name; nothing if it is right. */
 export type NameRule = (name: string) => string[];
 
 /** A prefix may end with a dash, since letters will follow; a real server masks that with a letter to check the rest. */
 const prefixOf = (prefix: string) => (prefix.length > 1 && prefix.endsWith("-") ? `${prefix.slice(0, -2)}a` : prefix);
 
+/** What is wrong with labels. */
 export function labelsErrors(labels: Record<string, string> | undefined, field: string): FieldError[] {
   return Object.entries(labels ?? {}).flatMap(([key, value]) => [
     ...qualifiedNameErrors(key).map((why) => invalidValue(field, key, why)),
@@ -20,6 +22,7 @@ export function labelsErrors(labels: Record<string, string> | undefined, field: 
   ]);
 }
 
+/** What is wrong with annotations. */
 export function annotationsErrors(annotations: Record<string, string> | undefined, field: string): FieldError[] {
   const entries = Object.entries(annotations ?? {});
   // A key is checked in lower case, unlike a label's.

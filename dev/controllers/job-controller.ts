@@ -18,6 +18,7 @@ import {
 } from "./job-pods.ts";
 import { createWorkQueue, type WorkQueue } from "./work-queue.ts";
 
+/** What the Job controller is told. */
 export interface JobControllerOptions {
   /** Whether a Job may run on this machine; the others are stored and get no pod. */
   mayRun(job: Job): boolean;

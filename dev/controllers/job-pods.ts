@@ -30,13 +30,17 @@ export function strayPods(store: Store, namespace: string | undefined): Pod[] {
 
 const isTerminal = ({ status }: Pod) => status.phase === "Succeeded" || status.phase === "Failed";
 
+/** Whether a pod is at work, or will be. */
 export const isActive = (pod: Pod) => !isTerminal(pod) && !pod.metadata.deletionTimestamp;
 
+/** Whether a pod has been told to end and has not yet. */
 export const isTerminating = (pod: Pod) => !isTerminal(pod) && pod.metadata.deletionTimestamp !== undefined;
 
+/** Whether a pod is ready. */
 export const isReady = (pod: Pod) =>
   pod.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
 
+/** Whether a pod waits to be counted by its Job. */
 export const isUncounted = (pod: Pod) => pod.metadata.finalizers?.includes(trackingFinalizer) === true;
 
 /** A pod that somebody deletes counts as failed at once, unless the Job wants to wait for its end. */

@@ -9,6 +9,7 @@ export interface WorkQueue {
 // setTimeout takes no longer one.
 const longestDelayMs = 2 ** 31 - 1;
 
+/** A queue; an error of `sync` is printed under its name. */
 export function createWorkQueue(name: string, sync: (key: string) => void): WorkQueue {
   const due = new Set<string>();
   const timers = new Map<string, { timer: NodeJS.Timeout; atMs: number }>();

@@ -11,11 +11,13 @@ import { type PodRun, startPodRun } from "./pod-run.ts";
 import { type ContainerState, unschedulable, withContainerState } from "./pod-status.ts";
 import { readLog } from "./read-log.ts";
 
+/** What the node is told. */
 export interface NodeOptions {
   /** The directory that stands for each image; any other image cannot be pulled. */
   images: Readonly<Record<string, string>>;
 }
 
+/** The node, once it is up. */
 export interface EmbeddedNode {
   logs: PodLogs;
   close(): Promise<void>;

@@ -5,6 +5,7 @@ import { type ContainerState, newContainerId } from "./pod-status.ts";
 import { processSpec } from "./process-spec.ts";
 import { type RunningProcess, runProcess } from "./run-process.ts";
 
+/** A pod whose container has been started. */
 export interface PodRun {
   log: LogFile;
   stop(graceMs: number): void;

@@ -2,10 +2,12 @@ import { randomBytes } from "node:crypto";
 import { secondsTime } from "../api/go-time.ts";
 import type { Condition, ContainerStatus, Pod } from "../api/objects.ts";
 
+/** What a container is doing: it waits, runs or has ended. */
 export type ContainerState = ContainerStatus["state"];
 
 const nodeIp = "127.0.0.1";
 
+/** An id as a container runtime gives one. */
 export const newContainerId = () => `embedded://${randomBytes(32).toString("hex")}`;
 
 /** A pod's conditions with one set; its time moves only when its status does. */

@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 
+/** What to run, and in what surroundings. */
 export interface ProcessSpec {
   command: string;
   args: readonly string[];
@@ -8,6 +9,7 @@ export interface ProcessSpec {
   cwd: string;
 }
 
+/** A process that has been started, or could not be. */
 export interface RunningProcess {
   /** Asks the whole process group to end, and makes it end when the grace is over. */
   stop(graceMs: number): void;

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
+/** The function as a process of its own. */
 export interface FunctionProcess {
   /** Resolves when it has ended: with its exit code, or null for a signal. */
   ended: Promise<number | null>;

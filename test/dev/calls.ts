@@ -9,6 +9,7 @@ import { requestSteps, unmodelledSteps } from "./calls/requests.ts";
 import type { Step } from "./calls/step.ts";
 import { watchSteps } from "./calls/watches.ts";
 
+/** An answer as it came. */
 export interface Answer {
   status: number;
   headers: Record<string, string | string[] | undefined>;
@@ -23,6 +24,7 @@ export type Send = (
   body: string | undefined,
 ) => Promise<Answer>;
 
+/** An answer as it is compared. */
 export interface Played {
   name: string;
   status: number;

@@ -13,6 +13,7 @@ export interface TestCluster extends EmbeddedCluster {
   run(name: string, script: string, options?: RunOptions): Promise<JsonObject>;
 }
 
+/** What a CronJob has besides its script. */
 export interface RunOptions {
   env?: { name: string; value: string }[];
   /** Changes to the Job's spec and to the pod's. */
@@ -63,9 +64,13 @@ export async function openCluster(options: EmbeddedOptions = {}): Promise<TestCl
   };
 }
 
+/** The Jobs of the namespace `n`. */
 export const jobsPath = "/apis/batch/v1/namespaces/n/jobs";
+/** The pods of the namespace `n`. */
 export const podsPath = "/api/v1/namespaces/n/pods";
+/** The CronJobs of the namespace `n`. */
 export const cronJobsPath = "/apis/batch/v1/namespaces/n/cronjobs";
+/** The pods of one Job. */
 export const podsOf = (name: string) => `${podsPath}?labelSelector=job-name%3D${name}`;
 
 /** A CronJob in the namespace `n` whose one container runs a shell script. */

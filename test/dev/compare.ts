@@ -1,5 +1,6 @@
 import type { Played } from "./calls.ts";
 
+/** One field in which two answers differ. */
 export interface Difference {
   step: string;
   /** Where in the answer: `status`, `headers.warning`, `body.spec.template`, ... */

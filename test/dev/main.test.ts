@@ -28,8 +28,10 @@ function spawnDev(temporary: string, args: string[] = []): Omit<Dev, "curlLines"
     });
   }
   const ended = once(child, "close").then(([code]) => code as number | null);
-  onTestFinished(() => {
-    child.kill("SIGKILL");
+  // By force it would leave the function behind.
+  onTestFinished(async () => {
+    child.kill("SIGTERM");
+    await ended;
   });
   return { child, output: () => output, ended, temporary };
 }

@@ -17,7 +17,10 @@ export async function readRecording(name: Script): Promise<Played[]> {
     .map((line) => JSON.parse(line) as Played);
 }
 
-/** Replaces the recording. */
+/** Replaces the recording; of what the embedded cluster does not model, the body is of no use. */
 export async function writeRecording(name: Script, played: readonly Played[]): Promise<void> {
-  await writeFile(fileOf(name), `${played.map((each) => JSON.stringify(each)).join("\n")}\n`);
+  const lines = played.map((each) =>
+    JSON.stringify(each.name.startsWith("unmodelled: ") ? { ...each, body: "" } : each),
+  );
+  await writeFile(fileOf(name), `${lines.join("\n")}\n`);
 }

@@ -23,14 +23,15 @@ export type Sending = {
 
 let number = 0;
 
-/** Sends a key to a process by chance, again and again as a Broker does, until the answer is final. */
+/** Sends a key to a process by chance, a dead one only if all are, again and again until the answer is final. */
 export async function deliver({ key, number: delivery }: Delivery, random: Random, sending: Sending): Promise<void> {
   for (
     let backoffMs = 100;
     performance.now() < sending.untilMs;
     backoffMs = Math.min(longestBackoffMs, backoffMs * 2)
   ) {
-    const replica = random.pick(sending.replicas);
+    const up = sending.replicas.filter((one) => one.isUp());
+    const replica = random.pick(up.length > 0 ? up : sending.replicas);
     number += 1;
     const request = { kind: "attempt" as const, number, delivery, key, replica: replica.name };
     const digest = keyDigest(

@@ -26,20 +26,16 @@ const createFaults: Fault[] = [
   status(409, "Conflict", 'Operation cannot be fulfilled on resourcequotas "q": the object has been modified'),
 ];
 
-/** Longer than the function waits for an answer, so that some requests arrive after it has stopped waiting. */
-const latestMs = 6_000;
 /**
- * Shorter than that: a create that arrives when its sender has given it up, and its Job has been made by another one and
- * removed, makes a second Job. No name can prevent that, and no record.
+ * A rule for the fault proxy: of the requests `share` is spoiled, and as many are late, some beyond `apiTimeoutMs`, after
+ * which the function no longer waits. Only no create is that late: one that arrives when its sender has given it up, and
+ * its Job was made by another and removed, makes a second Job. No name can prevent that, and no record.
  */
-const latestCreateMs = 3_500;
-
-/** A rule for the fault proxy: of the requests `share` is spoiled, and as many are late. */
-export function createFaultRule(random: Random, share: number) {
+export function createFaultRule(random: Random, { share, apiTimeoutMs }: { share: number; apiTimeoutMs: number }) {
   return ({ method }: ProxiedRequest): Fault | undefined => {
     if (random.chance(share)) return random.pick(method === "POST" ? createFaults : anyFaults);
     // Mostly short, now and then long.
-    const mostMs = method === "POST" ? latestCreateMs : latestMs;
+    const mostMs = apiTimeoutMs * (method === "POST" ? 0.8 : 1.5);
     return random.chance(share) ? { kind: "delay", ms: Math.round(mostMs * random.next() ** 3) } : undefined;
   };
 }

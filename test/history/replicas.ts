@@ -8,6 +8,8 @@ export type Replica = {
   name: string;
   /** Where it listens, or last did. */
   url(): string;
+  /** Whether it listens, as far as anybody can know: a frozen process does. */
+  isUp(): boolean;
   kill(): Promise<void>;
   /** Stops the process in the middle of whatever it does, and lets it go on after that time. */
   freeze(ms: number): Promise<void>;
@@ -18,19 +20,23 @@ export type Replica = {
 /** Starts a process of the function under a name. */
 export async function startReplica(name: string, env: Record<string, string>, recorder: Recorder): Promise<Replica> {
   let fn: FunctionProcess;
+  let isUp = false;
   const record = (change: "started" | "killed" | "frozen" | "thawed") =>
     recorder.record({ kind: "process", atMs: Date.now(), replica: name, change });
   const replica: Replica = {
     name,
     url: () => fn.url,
+    isUp: () => isUp,
     async start() {
       fn = await startFunction(env);
+      isUp = true;
       record("started");
     },
     async kill() {
       record("killed");
       fn.signal("SIGKILL");
       await fn.exited;
+      isUp = false;
     },
     async freeze(ms) {
       record("frozen");
@@ -40,12 +46,14 @@ export async function startReplica(name: string, env: Record<string, string>, re
       record("thawed");
     },
     async stop() {
+      process.removeListener("exit", abandon);
       await fn.stop();
     },
   };
-  await replica.start();
   // A frozen process would outlive a run that breaks off.
-  process.once("exit", () => fn.signal("SIGKILL"));
+  const abandon = () => fn.signal("SIGKILL");
+  await replica.start();
+  process.once("exit", abandon);
   return replica;
 }
 
@@ -56,7 +64,7 @@ export async function troubleReplica(
   { untilMs, everyMs, longestFreezeMs }: { untilMs: number; everyMs: number; longestFreezeMs: number },
 ): Promise<void> {
   for (;;) {
-    await pause(random.between(0, 2 * everyMs));
+    await pause(Math.min(untilMs - performance.now(), random.between(0, 2 * everyMs)));
     const leftMs = untilMs - performance.now();
     if (leftMs <= 0) return;
     if (random.chance(0.5)) {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
+import { startFaultProxy } from "../support/fault-proxy.ts";
 import { createLease } from "../support/lease.ts";
 import type { Target } from "../support/target.ts";
 import { until } from "../support/until.ts";
@@ -8,7 +8,7 @@ import { check, type Verdict } from "./check.ts";
 import { historyCronJob, type JobKind } from "./cronjob.ts";
 import { deliver, type Sending } from "./deliver.ts";
 import { createFaultRule } from "./faults.ts";
-import { createRecorder, type Recorder } from "./history.ts";
+import { createRecorder, type JobSeen, type Recorder } from "./history.ts";
 import { createHands } from "./jobs-by-hand.ts";
 import { planDeliveries } from "./plan.ts";
 import { createRandom, type Random } from "./random.ts";
@@ -33,12 +33,13 @@ export type RunOptions = Promised & {
   faultShare: number;
   /** Of the Jobs this share is removed by a person. */
   removedShare: number;
-  /** Further settings of the function. */
-  env?: Record<string, string>;
+  /** How long the function waits for an answer of the API server, and for a whole trigger. */
+  apiTimeoutMs: number;
+  triggerTimeoutMs: number;
   /** Where the history is written, a line of JSON an entry. */
   file?: string | undefined;
-  /** For tests of the checker: breaks a promise on purpose. */
-  sabotage?: (proxy: FaultProxy, namespace: string) => void;
+  /** For tests of the checker: told of each Job, it may break a promise. */
+  sabotage?: (job: JobSeen, namespace: string) => Promise<void>;
 };
 
 /** The API server, to be ended (gracefully or not) and started again. */
@@ -63,21 +64,26 @@ export async function runHistory(target: Target, options: RunOptions): Promise<V
     endsAfterMs: options.jobs === "written" ? 3_000 : undefined,
     removedShare: options.removedShare,
   });
-  const watch = await watchJobs(target.api, namespace, { recorder, onJob: hands.onJob });
+  const sabotage: Promise<void>[] = [];
+  const onJob = (job: JobSeen) => {
+    hands.onJob(job);
+    if (options.sabotage) sabotage.push(options.sabotage(job, namespace));
+  };
+  const watch = await watchJobs(target.api, namespace, { recorder, onJob });
   const proxy = await startFaultProxy(target.api);
   const env = {
     ...(await target.env({ server: proxy.url })),
     ...{ CRONJOB_NAME: cronJobName, CRONJOB_NAMESPACE: namespace, OVERLAP_POLICY: policy },
+    ...{ API_TIMEOUT_MS: String(options.apiTimeoutMs), TRIGGER_TIMEOUT_MS: String(options.triggerTimeoutMs) },
     ...(isRemembered ? { DEDUPE_WINDOW: "1d" } : {}),
-    ...options.env,
   };
   const replicas: Replica[] = [];
   try {
     for (const name of replicaNames) replicas.push(await startReplica(name, env, recorder));
     const untilMs = performance.now() + spanMs;
     const sending = { replicas, recorder, namespace, cronJobName, untilMs: untilMs + patienceMs };
-    proxy.rule(createFaultRule(random("faults"), options.faultShare));
-    options.sabotage?.(proxy, namespace);
+    const { faultShare: share, apiTimeoutMs } = options;
+    proxy.rule(createFaultRule(random("faults"), { share, apiTimeoutMs }));
     const deliveries = planDeliveries(random("plan"), options.triggers, options.keys, spanMs);
     const clients = deliveries.map(async (delivery) => {
       await pause(delivery.atMs);
@@ -92,6 +98,7 @@ export async function runHistory(target: Target, options: RunOptions): Promise<V
     await Promise.all(clients);
     await askAgain(deliveries.length, options.keys, random("again"), sending);
     await until("every request to the API server to end", () => proxy.requests.every(({ isOpen }) => !isOpen));
+    await Promise.all(sabotage);
     await hands.close();
     await watch.close();
   } finally {

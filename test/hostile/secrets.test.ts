@@ -66,6 +66,7 @@ const requests: [what: string, status: number, init: RequestInit][] = [
   ["an unknown field", 422, { headers: json, body: JSON.stringify({ password: secret, a: [{ b: secret }] }) }],
   ["a body that is a text", 422, { headers: json, body: JSON.stringify(secret) }],
   ["a body that is no JSON", 400, { headers: json, body: `{"password":"${secret}"` }],
+  ["a body that is nothing else", 400, { headers: json, body: secret }],
   ["a body of another type", 415, { headers: authorized, body: secret }],
   ["a body that is too large", 413, { headers: json, body: secret.repeat(10_000) }],
   ["an event's extension", 202, { headers: { ...binary, "ce-tenanttoken": secret, "ce-subject": secret } }],

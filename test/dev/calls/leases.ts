@@ -2,6 +2,14 @@ import { lease, leases, type Step, variants, withValue } from "./step.ts";
 
 const times = { acquireTime: "2026-01-01T00:00:00.000000Z", renewTime: "2026-01-01T02:00:00.123456+01:00" };
 
+/** One key at a time: of several wrong ones Go tells in an order of chance. */
+const keys = (collection: string, field: string, names: readonly string[]) =>
+  variants(
+    { method: "POST", path: `${collection}?dryRun=All` },
+    `Lease with ${field}`,
+    names.map((name) => [name, { body: lease("keyed", {}, { [field]: { [name]: "v" } }) }]),
+  );
+
 /** Leases: the compare-and-swap that a lock is made of. */
 export const leaseSteps = (namespace: string): Step[] => {
   const collection = leases(namespace);
@@ -25,12 +33,10 @@ export const leaseSteps = (namespace: string): Step[] => {
       ["duration 0", { body: lease("a", { leaseDurationSeconds: 0 }) }],
       ["negative", { body: lease("a", { leaseDurationSeconds: -1, leaseTransitions: -1 }) }],
       ["duration as text", { body: lease("a", { leaseDurationSeconds: "90" }) }],
-      [
-        "bad annotations",
-        { body: lease("a", {}, { annotations: { "a b": "x", "ok/a": "1", "X/Y/z": "", "/n": "", "p/": "" } }) },
-      ],
       ["name in capitals", { body: lease("L_3") }],
     ]),
+    ...keys(collection, "annotations", ["a b", "ok/a", "X/Y/z", "/n", "p/", "é", "P.q/R"]),
+    ...keys(collection, "labels", ["a b", "x/y", "n".repeat(64), "P.q/r"]),
     { name: "get Lease", method: "GET", path: one },
     { name: "swap", ...replace, bodyFrom: (seen) => withValue(seen("get Lease"), "metadata.annotations", { k: "v" }) },
     {

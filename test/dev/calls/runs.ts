@@ -16,9 +16,10 @@ const runs: readonly Run[] = [
   { name: "succeeds" },
   {
     name: "fails",
+    // Two streams are in order only where time passes between their lines.
     container: {
       env: [
-        { name: "SYNC_SECONDS", value: "0" },
+        { name: "SYNC_SECONDS", value: "2" },
         { name: "SYNC_FAIL", value: "rewards" },
       ],
     },

@@ -41,6 +41,7 @@ export const podSpec = { restartPolicy: "Never", containers: [{ name: "m", image
 /** The smallest Job spec that starts no pod. */
 export const idleSpec = { suspend: true, template: { spec: podSpec } };
 
+/** A Job, of which the spec starts no pod unless another one is given. */
 export const job = (name: string, spec: unknown = idleSpec, metadata: object = {}) => ({
   apiVersion: "batch/v1",
   kind: "Job",
@@ -56,6 +57,7 @@ export const cronJob = (name: string, spec: object = {}, metadata: object = {}) 
   spec: { schedule: "0 3 * * *", suspend: true, jobTemplate: { spec: { template: { spec: podSpec } } }, ...spec },
 });
 
+/** A Lease. */
 export const lease = (name: string, spec: object = {}, metadata: object = {}) => ({
   apiVersion: "coordination.k8s.io/v1",
   kind: "Lease",
@@ -63,7 +65,9 @@ export const lease = (name: string, spec: object = {}, metadata: object = {}) =>
   spec,
 });
 
+/** The path of a namespace in batch/v1. */
 export const batch = (namespace: string) => `/apis/batch/v1/namespaces/${namespace}`;
+/** The path of the Leases of a namespace. */
 export const leases = (namespace: string) => `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`;
 
 /** A table of steps that differ in one thing: each row's name is appended to the base's. */
@@ -71,4 +75,5 @@ export function variants(base: Omit<Step, "name">, name: string, rows: readonly 
   return rows.map(([what, part]) => ({ ...base, ...part, name: `${name}: ${what}` }));
 }
 
+/** The header of a merge patch. */
 export const mergePatch = { "content-type": "application/merge-patch+json" };

@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { isJsonObject, type JsonObject } from "../../functions/core/json.ts";
+import { readProblem, readTrigger } from "../support/answers.ts";
+import { idleCronJob } from "../support/cronjobs.ts";
+import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
+import { type FunctionProcess, startFunction } from "../support/function-process.ts";
+import { createLease, readRecord, writeRecord } from "../support/lease.ts";
+import { openTarget, type Target } from "../support/target.ts";
+import { until } from "../support/until.ts";
+
+/** What the API server takes: 256 KiB of annotations, names and values. */
+const annotationsLimitBytes = 256 * 1024;
+const mostKeys = 3_000;
+
+let target: Target;
+let proxy: FaultProxy;
+const started: FunctionProcess[] = [];
+
+beforeAll(async () => {
+  target = await openTarget("record-maximum");
+  proxy = await startFaultProxy(target.api);
+});
+
+afterAll(async () => {
+  await Promise.all(started.map((fn) => fn.stop()));
+  await proxy?.close();
+  await target?.close();
+});
+
+type Place = { namespace: string; fn: FunctionProcess };
+
+/** The function beside a record that holds all keys but one. */
+async function install(name: string, state: "D" | "E"): Promise<Place> {
+  const namespace = await target.createNamespace(name);
+  await target.seedCronJob(namespace, idleCronJob("sync"));
+  await createLease(target.api, namespace);
+  await writeRecord(
+    target.api,
+    namespace,
+    Array.from({ length: mostKeys - 1 }, (_, index) => line(index, state)),
+  );
+  const fn = await startFunction({
+    ...(await target.env({ server: proxy.url })),
+    ...{ CRONJOB_NAME: "sync", CRONJOB_NAMESPACE: namespace },
+    ...{ DEDUPE_WINDOW: "1d", DEDUPE_MAX_KEYS: String(mostKeys) },
+  });
+  started.push(fn);
+  return { namespace, fn };
+}
+
+/** Lines as long as lines can be, the first one the oldest. */
+const line = (index: number, state: "D" | "E", ageS = 3_600) => {
+  const time = new Date(Date.now() - ageS * 1_000).toISOString().replace(/[-:]|\.\d+/g, "");
+  const letters = [...String(index).padStart(17, "0")].map((digit) => "abcdefghij"[Number(digit)]);
+  const slot = `m${letters.join("")}`;
+  return `${slot} ${state} ${time} abc123 8a6e0804-2bd0-4672-b79d-d970${String(index).padStart(8, "0")}`;
+};
+
+async function trigger({ fn }: Place, key: string, body?: object): Promise<Response> {
+  const startedAtMs = performance.now();
+  proxy.requests.length = 0;
+  const answer = await fetch(`${fn.url}/trigger-sync`, {
+    method: "POST",
+    headers: { "idempotency-key": key, ...(body ? { "content-type": "application/json" } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  const ms = Math.round(performance.now() - startedAtMs);
+  console.log(`record at its maximum, ${target.kind}: ${answer.status} in ${ms} ms, ${proxy.requests.length} requests`);
+  return answer;
+}
+
+const isJob = (path: string) => path.includes("/jobs/");
+
+async function annotationBytes({ namespace }: Place): Promise<number> {
+  const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/sync-trigger`;
+  const { metadata } = await target.api.expect("GET", path);
+  const annotations = isJsonObject(metadata) ? (metadata.annotations as JsonObject) : {};
+  const sizes = Object.entries(annotations).map(
+    ([name, value]) => Buffer.byteLength(name) + Buffer.byteLength(`${value}`),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+test("a record of 3,000 keys is stored, a trigger costs no request more, and the next key is told to wait", async () => {
+  const place = await install("full", "E");
+  const { namespace } = place;
+  const first = await readTrigger(await trigger(place, "the 3,000th"));
+  expect(first.outcome).toBe("created");
+  expect(proxy.requests.length).toBeLessThanOrEqual(5);
+  expect(await readRecord(target.api, namespace)).toHaveLength(mostKeys);
+  const bytes = await annotationBytes(place);
+  console.log(`record at its maximum, ${target.kind}: ${bytes} bytes of annotations`);
+  expect(bytes).toBeLessThan(annotationsLimitBytes);
+  expect(await readTrigger(await trigger(place, "the 3,000th"))).toEqual({ ...first, outcome: "duplicate" });
+  expect(proxy.requests).toEqual([]);
+
+  const full = await trigger(place, "the 3,001st");
+  expect([full.status, (await readProblem(full)).type]).toEqual([503, "urn:sync-trigger:record-full"]);
+  const seconds = Number(full.headers.get("retry-after"));
+  expect(seconds).toBeGreaterThan(82_000);
+  expect(seconds).toBeLessThanOrEqual(82_800); // a day less the hour that the oldest is old
+
+  const [, ...rest] = await readRecord(target.api, namespace);
+  await writeRecord(target.api, namespace, [line(0, "E", 86_400), ...rest]);
+  expect((await readTrigger(await trigger(place, "the 3,001st"))).outcome).toBe("created");
+  const after = await readRecord(target.api, namespace);
+  expect([after.length, after.includes(line(0, "E", 86_400))]).toEqual([mostKeys, false]);
+});
+
+test("a first forbid beside 3,000 keys that may all be unfinished looks at each once, if need be in several tries", async () => {
+  const place = await install("open", "D");
+  const forbid = { onOverlap: "forbid" };
+  const looks: string[] = [];
+  const first = await until(
+    "a try that ends in time",
+    async () => {
+      const answer = await trigger(place, "f1", forbid);
+      looks.push(...proxy.requests.flatMap(({ method, path }) => (method === "GET" && isJob(path) ? [path] : [])));
+      return answer.status !== 503 && answer;
+    },
+    60_000,
+  );
+  const { job } = await readTrigger(first);
+  expect(new Set(looks).size).toBe(mostKeys - 1);
+  // What a try saw is written down on the way; only its last few hundred looks can be in vain.
+  expect(looks.length).toBeLessThan(2 * mostKeys);
+  const refused = await trigger(place, "f2", forbid);
+  expect([refused.status, (await readProblem(refused)).detail]).toEqual([409, `Job ${job.name} is unfinished`]);
+  expect(proxy.requests.length).toBeLessThanOrEqual(5);
+});
