@@ -6,7 +6,6 @@ import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
 import { type FunctionProcess, startFunction } from "../support/function-process.ts";
 import { createLease, readRecord, writeRecord } from "../support/lease.ts";
 import { openTarget, type Target } from "../support/target.ts";
-import { until } from "../support/until.ts";
 
 /** What the API server takes: 256 KiB of annotations, names and values. */
 const annotationsLimitBytes = 256 * 1024;
@@ -30,14 +29,14 @@ afterAll(async () => {
 type Place = { namespace: string; fn: FunctionProcess };
 
 /** The function beside a record that holds all keys but one. */
-async function install(name: string, state: "D" | "E"): Promise<Place> {
+async function install(name: string): Promise<Place> {
   const namespace = await target.createNamespace(name);
   await target.seedCronJob(namespace, idleCronJob("sync"));
   await createLease(target.api, namespace);
   await writeRecord(
     target.api,
     namespace,
-    Array.from({ length: mostKeys - 1 }, (_, index) => line(index, state)),
+    Array.from({ length: mostKeys - 1 }, (_, index) => line(index)),
   );
   const fn = await startFunction({
     ...(await target.env({ server: proxy.url })),
@@ -49,27 +48,24 @@ async function install(name: string, state: "D" | "E"): Promise<Place> {
 }
 
 /** Lines as long as lines can be, the first one the oldest. */
-const line = (index: number, state: "D" | "E", ageS = 3_600) => {
+const line = (index: number, ageS = 3_600) => {
   const time = new Date(Date.now() - ageS * 1_000).toISOString().replace(/[-:]|\.\d+/g, "");
   const letters = [...String(index).padStart(17, "0")].map((digit) => "abcdefghij"[Number(digit)]);
   const slot = `m${letters.join("")}`;
-  return `${slot} ${state} ${time} abc123 8a6e0804-2bd0-4672-b79d-d970${String(index).padStart(8, "0")}`;
+  return `${slot} E ${time} abc123 8a6e0804-2bd0-4672-b79d-d970${String(index).padStart(8, "0")}`;
 };
 
-async function trigger({ fn }: Place, key: string, body?: object): Promise<Response> {
+async function trigger({ fn }: Place, key: string): Promise<Response> {
   const startedAtMs = performance.now();
   proxy.requests.length = 0;
   const answer = await fetch(`${fn.url}/trigger-sync`, {
     method: "POST",
-    headers: { "idempotency-key": key, ...(body ? { "content-type": "application/json" } : {}) },
-    ...(body ? { body: JSON.stringify(body) } : {}),
+    headers: { "idempotency-key": key },
   });
   const ms = Math.round(performance.now() - startedAtMs);
   console.log(`record at its maximum, ${target.kind}: ${answer.status} in ${ms} ms, ${proxy.requests.length} requests`);
   return answer;
 }
-
-const isJob = (path: string) => path.includes("/jobs/");
 
 async function annotationBytes({ namespace }: Place): Promise<number> {
   const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/sync-trigger`;
@@ -82,7 +78,7 @@ async function annotationBytes({ namespace }: Place): Promise<number> {
 }
 
 test("a record of 3,000 keys is stored, a trigger costs no request more, and the next key is told to wait", async () => {
-  const place = await install("full", "E");
+  const place = await install("full");
   const { namespace } = place;
   const first = await readTrigger(await trigger(place, "the 3,000th"));
   expect(first.outcome).toBe("created");
@@ -101,30 +97,8 @@ test("a record of 3,000 keys is stored, a trigger costs no request more, and the
   expect(seconds).toBeLessThanOrEqual(82_800); // a day less the hour that the oldest is old
 
   const [, ...rest] = await readRecord(target.api, namespace);
-  await writeRecord(target.api, namespace, [line(0, "E", 86_400), ...rest]);
+  await writeRecord(target.api, namespace, [line(0, 86_400), ...rest]);
   expect((await readTrigger(await trigger(place, "the 3,001st"))).outcome).toBe("created");
   const after = await readRecord(target.api, namespace);
-  expect([after.length, after.includes(line(0, "E", 86_400))]).toEqual([mostKeys, false]);
-});
-
-test("a first forbid beside 3,000 keys that may all be unfinished looks at each once, if need be in several tries", async () => {
-  const place = await install("open", "D");
-  const forbid = { onOverlap: "forbid" };
-  const looks: string[] = [];
-  const first = await until(
-    "a try that ends in time",
-    async () => {
-      const answer = await trigger(place, "f1", forbid);
-      looks.push(...proxy.requests.flatMap(({ method, path }) => (method === "GET" && isJob(path) ? [path] : [])));
-      return answer.status !== 503 && answer;
-    },
-    60_000,
-  );
-  const { job } = await readTrigger(first);
-  expect(new Set(looks).size).toBe(mostKeys - 1);
-  // What a try saw is written down on the way; only its last few hundred looks can be in vain.
-  expect(looks.length).toBeLessThan(2 * mostKeys);
-  const refused = await trigger(place, "f2", forbid);
-  expect([refused.status, (await readProblem(refused)).detail]).toEqual([409, `Job ${job.name} is unfinished`]);
-  expect(proxy.requests.length).toBeLessThanOrEqual(5);
+  expect([after.length, after.includes(line(0, 86_400))]).toEqual([mostKeys, false]);
 });

@@ -48,6 +48,10 @@ export async function startVictim(env: Record<string, string> = {}): Promise<Vic
   const port = await until("the function to listen", () => {
     if (child.exitCode !== null) throw new Error(`the function ended with ${child.exitCode}:\n${output()}`);
     return /"port":(\d+)/.exec(output())?.[1];
+  }).catch(async (error) => {
+    child.kill("SIGKILL");
+    await api.close();
+    throw error;
   });
   return {
     url: `http://127.0.0.1:${port}`,
