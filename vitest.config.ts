@@ -9,6 +9,8 @@ const outage = "test/knative/outage.test.ts";
 export default defineConfig({
   test: {
     reporters: process.env.TEST_REPORT ? ["default", ["json", { outputFile: process.env.TEST_REPORT }]] : ["default"],
+    // Most of a file's time is waiting for processes and clusters: more workers than vitest's own choice on few cores.
+    maxWorkers: 3,
     projects: [
       { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ofOtherProjects, ...patience(60) } },
       { test: { name: "api", include: ["test/api/**/*.test.ts"], ...patience(90) } },
