@@ -81,7 +81,9 @@ async function tryAltered(cluster: Pick<Cluster, "tryJob">, cronJob: JsonObject,
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     const { status, message } = error.failure;
-    const isOurs = (status === 403 || status === 422) && message.includes(policyName);
+    // A policy that cannot find its CronJob denies everything, clones too: that is no enforcement (kubernetes#130887).
+    const isBroken = message.includes("no params found");
+    const isOurs = (status === 403 || status === 422) && message.includes(policyName) && !isBroken;
     return { finding: isOurs ? ("enforced" as const) : ("unknown" as const), message };
   }
 }
