@@ -206,6 +206,8 @@ test("on SIGTERM who waits and who reads a log is answered at once, and the exit
   const firsts = await Promise.all(readers.map((reader) => reader?.read()));
   expect(firsts.map((read) => read?.value)).toEqual(Array(3).fill("on it\n"));
   const waits = Promise.all(Array.from({ length: 20 }, () => askForJob(fn, name, 25, signal)));
+  // Those in the kernel's queue would be reset: the listening socket closes at once.
+  await until("20 waits and 3 logs to be at work, beside the scrape", async () => (await inFlight(fn)) === 24);
   await until("the watch to be open", () => openWatches().length === 1);
 
   fn.signal("SIGTERM");
@@ -224,3 +226,8 @@ test("on SIGTERM who waits and who reads a log is answered at once, and the exit
   expect(await fn.exited).toBe(0);
   expect(fn.log.at(-1)).toMatchObject({ msg: "stopped", answeredAll: true });
 });
+
+async function inFlight({ url }: FunctionProcess): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^sync_trigger_requests_in_flight (\d+)$/m.exec(text)?.[1]);
+}
