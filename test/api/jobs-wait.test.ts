@@ -10,7 +10,7 @@ import { until } from "../support/until.ts";
 let target: Target;
 let namespace: string;
 let proxy: FaultProxy;
-/** The function of a CronJob whose Jobs stay suspended, and of one whose Jobs take two seconds. */
+/** The functions of two CronJobs whose Jobs are suspended; those of the second do their work when they are resumed. */
 let idle: FunctionProcess;
 let brief: FunctionProcess;
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
   await target.seedCronJob(namespace, idleCronJob("idle"));
   await target.seedCronJob(
     namespace,
-    scriptCronJob({ name: "brief", image: target.syncImage }, "console.log('on it'); setTimeout(() => {}, 2000)"),
+    scriptCronJob({ name: "brief", image: target.syncImage, job: { suspend: true } }, "console.log('on it')"),
   );
   proxy = await startFaultProxy(target.api);
   idle = await start("idle");
@@ -43,7 +43,15 @@ async function start(name: string): Promise<FunctionProcess> {
 
 const isWatch = ({ path }: ProxiedRequest) => path.includes("watch=true");
 const openWatches = () => proxy.requests.filter((request) => isWatch(request) && request.isOpen);
+const isWatchAllThatIsOpen = () => openWatches().length === 1 && proxy.requests.filter(isOpen).length === 1;
 const crowd = <T>(ask: () => Promise<T>) => Promise.all(Array.from({ length: 100 }, ask));
+
+/** Lets a Job of `brief` run, and so end: not before the test is ready for it. */
+async function resume(name: string): Promise<void> {
+  const path = `/apis/batch/v1/namespaces/${namespace}/jobs/${name}`;
+  const type = "application/merge-patch+json";
+  await target.api.expect("PATCH", path, { spec: { suspend: false } }, { "content-type": type });
+}
 
 /** What a request asks for: `get Job`, `list pods`, `watch Job`. */
 function toCall(request: ProxiedRequest): string {
@@ -55,7 +63,10 @@ describe("Prefer: wait", () => {
   test("answers when the Job ends: one look before, one watch, one look after", async () => {
     const name = await startRun(brief);
     proxy.requests.length = 0;
-    expect(await readJob(await askForJob(brief, name, 25))).toMatchObject({ name, state: "succeeded" });
+    const answer = askForJob(brief, name, 25);
+    await until("the watch to be open", () => openWatches().length === 1);
+    await resume(name);
+    expect(await readJob(await answer)).toMatchObject({ name, state: "succeeded" });
     expect(proxy.requests.map(toCall)).toEqual(["get Job", "list pods", "watch Job", "get Job", "list pods"]);
   });
 
@@ -66,17 +77,24 @@ describe("Prefer: wait", () => {
     expect(await readJob(answer)).toMatchObject({ state: "queued", reason: "Suspended" });
   });
 
-  test.each([
-    ["wait=9999", "wait=25"],
-    ['respond-async, wait="7"; x=1', "wait=7"],
-    ["wait=soon", null],
-    ["handling=lenient", null],
-  ])("%s on a Job that has ended is answered at once, as %s", async (prefer, applied) => {
-    const name = await startRun(brief);
-    await readJob(await askForJob(brief, name, 25));
-    const headers = { prefer };
-    const answer = await fetch(`${brief.url}/jobs/${name}`, { headers, signal: AbortSignal.timeout(5_000) });
-    expect([answer.status, answer.headers.get("preference-applied")]).toEqual([200, applied]);
+  describe("on a Job that has ended", () => {
+    let name: string;
+    beforeAll(async () => {
+      name = await startRun(brief);
+      await resume(name);
+      expect(await readJob(await askForJob(brief, name, 25))).toMatchObject({ state: "succeeded" });
+    });
+
+    test.each([
+      ["wait=9999", "wait=25"],
+      ['respond-async, wait="7"; x=1', "wait=7"],
+      ["wait=soon", null],
+      ["handling=lenient", null],
+    ])("%s is answered at once, as %s", async (prefer, applied) => {
+      const headers = { prefer };
+      const answer = await fetch(`${brief.url}/jobs/${name}`, { headers, signal: AbortSignal.timeout(5_000) });
+      expect([answer.status, answer.headers.get("preference-applied")]).toEqual([200, applied]);
+    });
   });
 
   test("is answered 404 when the Job is deleted meanwhile", async () => {
@@ -104,9 +122,11 @@ describe("Prefer: wait", () => {
     proxy.requests.length = 0;
     let left = 1;
     proxy.rule((request) => (isWatch(request) && left-- > 0 ? fault : undefined));
-    const answer = await askForJob(brief, name, 25);
-    expect(await readJob(answer)).toMatchObject({ name, state: "succeeded" });
-    expect(proxy.requests.filter(isWatch).length).toBeGreaterThanOrEqual(1);
+    const answer = askForJob(brief, name, 25);
+    await until("the watch to be asked for", () => proxy.requests.some(isWatch));
+    await resume(name);
+    expect(await readJob(await answer)).toMatchObject({ name, state: "succeeded" });
+    expect(left).toBeLessThanOrEqual(0);
   });
 
   test("without the right to watch is a 501 that names the component", async () => {
@@ -123,7 +143,10 @@ describe("a hundred who wait for one Job", () => {
     proxy.requests.length = 0;
     // The first look is held up so that all are there before it is over; who came after it began shares the next.
     proxy.rule((request) => (isWatch(request) ? undefined : { kind: "delay", ms: 500 }));
-    const answers = await crowd(() => askForJob(brief, name, 25));
+    const pending = crowd(() => askForJob(brief, name, 25));
+    await until("all to wait", async () => (await inFlight(brief)) === 101 && isWatchAllThatIsOpen());
+    await resume(name);
+    const answers = await pending;
     for (const answer of answers) expect(await readJob(answer)).toMatchObject({ name, state: "succeeded" });
     const calls = proxy.requests.map(toCall);
     expect(calls.filter((call) => call === "watch Job")).toHaveLength(1);
@@ -137,7 +160,7 @@ describe("a hundred who wait for one Job", () => {
     proxy.requests.length = 0;
     const leaving = new AbortController();
     const pending = crowd(() => askForJob(idle, name, 25, leaving.signal).catch((error: Error) => error.name));
-    await until("all to wait", () => openWatches().length === 1 && proxy.requests.filter(isOpen).length === 1);
+    await until("all to wait", async () => (await inFlight(idle)) === 101 && isWatchAllThatIsOpen());
     leaving.abort();
     expect(new Set(await pending)).toEqual(new Set(["AbortError"]));
     await until("no request to be open", () => !proxy.requests.some(isOpen), 5_000);
@@ -160,6 +183,7 @@ describe("a hundred who wait for one Job", () => {
     );
     leaving.abort();
     await first;
+    await resume(name);
     expect(await readJob(await second)).toMatchObject({ name, state: "succeeded" });
   });
 });
@@ -227,6 +251,7 @@ test("on SIGTERM who waits and who reads a log is answered at once, and the exit
   expect(fn.log.at(-1)).toMatchObject({ msg: "stopped", answeredAll: true });
 });
 
+/** How many requests the function has at work, this scrape included. */
 async function inFlight({ url }: FunctionProcess): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
   return Number(/^sync_trigger_requests_in_flight (\d+)$/m.exec(text)?.[1]);
