@@ -5,6 +5,7 @@ import { readProblem } from "../support/answers.ts";
 import { idleCronJob } from "../support/cronjobs.ts";
 import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
 import { type FunctionProcess, startFunction } from "../support/function-process.ts";
+import { inFlight } from "../support/in-flight.ts";
 import { askForJob, jobNames, readJob, startRun } from "../support/runs.ts";
 import { openTarget, type Target } from "../support/target.ts";
 import { until } from "../support/until.ts";
@@ -90,8 +91,12 @@ describe(`beside ${others} Jobs of other CronJobs`, () => {
 
   test("fifty who ask for the list at once share two looks", async () => {
     proxy.requests.length = 0;
-    proxy.rule(() => ({ kind: "delay", ms: 1_000 })); // so that all have asked before the first look is over
-    const answers = await Promise.all(Array.from({ length: 50 }, () => fetch(`${fn.url}/jobs`)));
+    const allThere = Promise.withResolvers<void>();
+    proxy.rule(() => ({ kind: "hold", until: allThere.promise }));
+    const pending = Array.from({ length: 50 }, () => fetch(`${fn.url}/jobs`));
+    await until("all to have asked", async () => (await inFlight(fn)) === 51);
+    allThere.resolve();
+    const answers = await Promise.all(pending);
     proxy.rule(() => undefined);
     for (const answer of answers) expect(await jobNames(answer)).toEqual(ours);
     expect(lists().length, "two pages each").toBeLessThanOrEqual(4);

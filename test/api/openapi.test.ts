@@ -195,10 +195,12 @@ async function twice(options: Send): Promise<Answer> {
 
 async function crowded(operation: string): Promise<Answer> {
   const before = proxy.requests.length;
-  proxy.rule(() => ({ kind: "delay", ms: 2_000 }));
+  const answered = Promise.withResolvers<void>();
+  proxy.rule(() => ({ kind: "hold", until: answered.promise }));
   const first = send("GET /jobs", { fn: narrow });
   await until("the first to be at work", () => proxy.requests.length > before);
   const answer = await send(operation, { fn: narrow });
+  answered.resolve();
   proxy.rule(() => undefined);
   await first;
   return answer;

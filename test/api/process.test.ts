@@ -38,10 +38,13 @@ test.each(["SIGTERM", "SIGINT"] as const)(
     const fn = await start();
     proxy.requests.length = 0;
     const isCreate = ({ method }: { method: string }) => method === "POST";
-    proxy.rule((request) => (isCreate(request) ? { kind: "delay", ms: 500 } : undefined));
+    const draining = Promise.withResolvers<void>();
+    proxy.rule((request) => (isCreate(request) ? { kind: "hold", until: draining.promise } : undefined));
     const pending = Array.from({ length: 5 }, () => fetch(`${fn.url}/trigger-sync`, { method: "POST" }));
     await until("all triggers to be in flight", () => proxy.requests.filter(isCreate).length === 5);
     fn.signal(name);
+    await until("it to drain", () => fn.log.some(({ msg }) => msg === "draining"));
+    draining.resolve();
     const answers = await Promise.all(pending);
     proxy.rule(() => undefined);
     await Promise.all(answers.map(readTrigger));

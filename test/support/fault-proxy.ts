@@ -13,6 +13,8 @@ export type Fault =
   | { kind: "half the body after forwarding" }
   | { kind: "wrong content type after forwarding" }
   | { kind: "delay"; ms: number }
+  /** Forwarded when `until` is settled. */
+  | { kind: "hold"; until: Promise<unknown> }
   /** The answer passes up to that many bytes and is then broken off, or ended as if it were whole. */
   | { kind: "break off" | "end early"; afterBytes: number }
   | { kind: "answer"; status: number; body?: unknown; headers?: Record<string, string> };
@@ -105,6 +107,9 @@ async function spoil(api: KubeApi, request: Forwarded, fault: Fault, response: S
   switch (fault.kind) {
     case "delay":
       await new Promise((resolve) => setTimeout(resolve, fault.ms));
+      return reply(response, await forward(api, request));
+    case "hold":
+      await fault.until;
       return reply(response, await forward(api, request));
     case "hang":
       return;

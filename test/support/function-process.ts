@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { until } from "./until.ts";
 
@@ -19,6 +20,9 @@ export type FunctionProcess = {
   exited: Promise<number | null>;
 };
 
+/** Node keeps what it compiled: the suites start the same source a hundred times. */
+const compileCache = join(import.meta.dirname, "../../node_modules/.cache/sync-trigger");
+
 /** Starts functions/main.ts on a free port with these settings and waits until it listens. */
 export async function startFunction(
   env: Record<string, string>,
@@ -26,7 +30,13 @@ export async function startFunction(
 ): Promise<FunctionProcess> {
   const child = spawn(process.execPath, [entry], {
     // Nothing is inherited but what a process needs: a setting of the developer's shell must not reach a test.
-    env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", PORT: "0", ...env },
+    env: {
+      PATH: process.env.PATH ?? "",
+      HOME: "/nonexistent",
+      NODE_COMPILE_CACHE: compileCache,
+      PORT: "0",
+      ...env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines: string[] = [];
