@@ -2,6 +2,9 @@ import { defineConfig } from "vitest/config";
 
 const seconds = (count: number) => count * 1_000;
 const patience = (count: number) => ({ testTimeout: seconds(count), hookTimeout: seconds(count) });
+// Most files mock no module, so they can share a worker's modules; the others are named for it.
+const isolate = false;
+const isolated = "test/**/*.isolated.test.ts";
 const ofOtherProjects = ["api", "hostile", "cluster", "knative"].map((name) => `test/${name}/**`);
 const outage = "test/knative/outage.test.ts";
 
@@ -10,10 +13,19 @@ export default defineConfig({
   test: {
     reporters: process.env.TEST_REPORT ? ["default", ["json", { outputFile: process.env.TEST_REPORT }]] : ["default"],
     // Most of a file's time is waiting for processes and clusters: more workers than vitest's own choice on few cores.
-    maxWorkers: 3,
+    maxWorkers: 4,
     projects: [
-      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ofOtherProjects, ...patience(60) } },
-      { test: { name: "api", include: ["test/api/**/*.test.ts"], ...patience(90) } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: [...ofOtherProjects, isolated],
+          isolate,
+          ...patience(60),
+        },
+      },
+      { test: { name: "unit-isolated", include: [isolated], ...patience(60) } },
+      { test: { name: "api", include: ["test/api/**/*.test.ts"], isolate, ...patience(90) } },
       // After the others: they keep the machine busy on purpose.
       {
         test: {

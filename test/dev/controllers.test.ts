@@ -1,10 +1,9 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { at, mergePatch } from "./calls/step.ts";
 import { cronJobsPath, endedAs, jobOf, jobsPath, openCluster, podsOf, podsPath, type TestCluster } from "./cluster.ts";
 import { linesOf } from "./lines.ts";
 
 // Long enough for a machine that does other things too.
-vi.setConfig({ testTimeout: 60_000 });
 
 const patchType = mergePatch["content-type"];
 const names = (body: object) =>

@@ -5,7 +5,6 @@ import { at } from "./calls/step.ts";
 import { cronJobsPath, jobOf, jobsPath, openCluster, shellCronJob } from "./cluster.ts";
 
 // Long enough for a machine that does other things too.
-vi.setConfig({ testTimeout: 60_000 });
 
 test("its kubeconfig leads client-node to it, in the namespace asked for", async () => {
   const cluster = await openCluster();

@@ -1,13 +1,12 @@
 import { mkdtemp, readFile, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startEmbeddedCluster } from "../../dev/embedded-cluster.ts";
 import { at } from "./calls/step.ts";
 import { endedAs, jobOf, jobsPath, logOf, openCluster, podsOf, podsPath, shellCronJob } from "./cluster.ts";
 
 // Long enough for a machine that does other things too.
-vi.setConfig({ testTimeout: 60_000 });
 
 const isAlive = (pid: number) => {
   try {

@@ -1,9 +1,8 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { at, withValue } from "./calls/step.ts";
 import { cronJobsPath, endedAs, jobOf, jobsPath, logOf, openCluster, podsOf, shellCronJob } from "./cluster.ts";
 
 // Long enough for a machine that does other things too.
-vi.setConfig({ testTimeout: 60_000 });
 
 const pod = "spec.jobTemplate.spec.template.spec";
 const container = { name: "main", image: "i", command: ["true"] };

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { EmbeddedOptions } from "../../dev/embedded-cluster.ts";
 import type { JsonObject } from "../../functions/core/json.ts";
 import { at, lease } from "./calls/step.ts";
@@ -9,7 +9,6 @@ import { endedAs, jobsPath, openCluster, podsOf, podsPath, type TestCluster } fr
 import { linesOf } from "./lines.ts";
 
 // Long enough for a machine that does other things too.
-vi.setConfig({ testTimeout: 60_000 });
 
 const leases = "/apis/coordination.k8s.io/v1/namespaces/n/leases";
 

@@ -3,13 +3,11 @@ import { once } from "node:events";
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { json, startApiStub } from "../support/api-stub.ts";
 import { makeCertificate } from "../support/certificates.ts";
 import { makeDirectory } from "../support/kubeconfig.ts";
 import { until } from "../support/until.ts";
-
-vi.setConfig({ testTimeout: 30_000 }); // processes start within: in a second, on a busy machine in several
 
 /** kubelet's directory, at the path that client-node knows; it must not be touched, so the process gets its own /run. */
 const mounted = "/var/run/secrets/kubernetes.io/serviceaccount";

@@ -193,7 +193,7 @@ describe("without a whole answer", () => {
       access: async () => ({ ...(await credentials.access()), agent }),
     });
     const signal = new AbortController().signal;
-    const error = await noAnswerOf(transport.send({ method: "POST", path: "/", body: "{}", timeoutMs: 200, signal }));
+    const error = await noAnswerOf(transport.send({ method: "POST", path: "/", body: "{}", timeoutMs: 1_000, signal }));
     expect(error).toMatchObject({ sent: false, message: "no answer within the deadline" });
     expect(sockets).toHaveLength(1);
   });

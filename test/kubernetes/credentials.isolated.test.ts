@@ -7,8 +7,6 @@ import { json, startApiStub } from "../support/api-stub.ts";
 import { type Certificate, makeCertificate } from "../support/certificates.ts";
 import { makeDirectory, writeKubeconfig } from "../support/kubeconfig.ts";
 
-vi.setConfig({ testTimeout: 30_000 }); // processes start within: in a second, on a busy machine in several
-
 let server: Certificate;
 let client: Certificate;
 let stranger: Certificate;
