@@ -20,7 +20,8 @@ const context = isOwnCluster ? [] : [`--context=${process.env.TEST_KUBE_CONTEXT}
 // Before the first policy comes and goes (kubernetes#130887; manifests/policy-keeper says more).
 await runInCluster(["kubectl", "apply", "--server-side", "-k", "manifests/policy-keeper", ...context]);
 await runInCluster([process.execPath, "test/knative/clean-up.ts"]);
-await runInCluster(suite, isOwnCluster ? { FUNC_CLI: await buildFuncCli() } : {});
+const own = isOwnCluster ? { FUNC_CLI: await buildFuncCli() } : {};
+await runInCluster(suite, { ...own, TEST_RUN: String(process.pid) });
 
 async function runInCluster(command: string[], env: Record<string, string> = {}): Promise<void> {
   if (isOwnCluster) await run(insideNetns(command), { ...clusterEnvironment(), ...env });
