@@ -43,6 +43,23 @@ describe("overlays/kraken as it is shipped", () => {
     expect(codes).toEqual(attempts.map(() => "EROFS"));
   });
 
+  test("the image holds our two programs and their licences, nothing of the build, and runs as the user it names", async () => {
+    const script = `
+      const { existsSync, readdirSync } = require("node:fs");
+      const left = ["/source", "/node_modules", "/app/node_modules"].filter((path) => existsSync(path));
+      const files = ["/app", "/licenses"].map((path) => readdirSync(path).sort());
+      console.log(JSON.stringify({ left, files, user: process.getuid() }));
+    `;
+    expect(JSON.parse(await runInFunction("kraken", await wake(kraken), script))).toEqual({
+      left: [],
+      files: [
+        ["main.mjs", "print-event.mjs"],
+        ["LICENSE", "THIRD-PARTY-LICENSES.txt"],
+      ],
+      user: 65532,
+    });
+  });
+
   test("the namespace enforces Pod Security restricted: a pod that is not is refused", async () => {
     const pod = nodePod("loose", [""]) as { spec: { containers: { securityContext?: object }[] } };
     for (const container of pod.spec.containers) delete container.securityContext;

@@ -10,23 +10,26 @@ import { connectAs } from "../support/service-account.ts";
 import { all403, type Call, callsBeyondRights, statusesOf } from "./support/calls-beyond-rights.ts";
 import { cloneOf } from "./support/clone-of.ts";
 import { api } from "./support/cluster.ts";
-import { settingsPatch } from "./support/copy-overlay.ts";
+import { settingsPatch, userPatch } from "./support/copy-overlay.ts";
 import { eventually } from "./support/eventually.ts";
 import { type Installation, install, type Plan } from "./support/install.ts";
 import { trigger } from "./support/jobs.ts";
 import { removeAfterwards } from "./support/keep-on-failure.ts";
-import { readFunctionLog } from "./support/pods.ts";
+import { readFunctionLog, runInFunction, wake } from "./support/pods.ts";
 import { syncCronJob } from "./support/sync-cronjob.ts";
 
 type Side = Installation & { asFunction: KubeApi; cronJob: JsonObject };
 
+/** As OpenShift would choose one for a namespace. */
+const anyUser = 1_000_710_000;
+
 let first: Side;
 let second: Side;
 beforeAll(async () => {
-  const required = settingsPatch({ REQUIRE_POLICY: "true" });
+  const patches = [settingsPatch({ REQUIRE_POLICY: "true" }), userPatch(anyUser)];
   [first, second] = await Promise.all([
     arrange({ overlay: "kraken", what: "first", cronJob: syncCronJob({ isIdle: true }) }),
-    arrange({ overlay: "kraken", what: "second", cronJob: richCronJob, patches: [required] }),
+    arrange({ overlay: "kraken", what: "second", cronJob: richCronJob, patches }),
   ]);
 });
 removeAfterwards(() => [first, second]);
@@ -69,6 +72,11 @@ describe("two installations for CronJobs of different names in different namespa
         (await readFunctionLog(own.namespace)).some(({ policy }) => policy === "enforced"),
       );
     }
+  });
+
+  test("the image runs as whatever user the cluster chooses", async () => {
+    const user = await runInFunction(second.namespace, await wake(second), "console.log(process.getuid())");
+    expect(Number(user)).toBe(anyUser);
   });
 
   test("neither can do the other's work, nor any but its own", async () => {
