@@ -3,7 +3,7 @@ import { jobEnd } from "../support/jobs.ts";
 import { kubectl } from "../support/kubectl.ts";
 import { api, mergePatch } from "./support/cluster.ts";
 import { schedulePatch } from "./support/copy-overlay.ts";
-import { postEvent } from "./support/events.ts";
+import { postEvent, untilBrokerDelivers } from "./support/events.ts";
 import { eventually } from "./support/eventually.ts";
 import { type Installation, install } from "./support/install.ts";
 import { countJobsBy } from "./support/jobs.ts";
@@ -14,6 +14,7 @@ import { syncCronJob } from "./support/sync-cronjob.ts";
 let kraken: Installation;
 beforeAll(async () => {
   kraken = await install({ overlay: "kraken", what: "events", patches: [schedulePatch("0 0 1 1 *")] });
+  await untilBrokerDelivers(kraken);
 });
 removeAfterwards(() => [kraken]);
 
