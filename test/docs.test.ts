@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
 import { SETTINGS } from "../functions/config.ts";
 import { FAULTS } from "../functions/errors.ts";
 import { METRICS } from "../functions/metrics.ts";
+import { ofKind, readManifests } from "./manifests/read-manifests.ts";
 import { readTable } from "./support/markdown-table.ts";
 
 const readme = readFileSync("README.md", "utf8");
@@ -30,6 +32,12 @@ describe("README", () => {
   it("lists the metrics as they are: name and meaning, in the code's order", () => {
     const expected = Object.entries(METRICS).map(([name, help]) => [`\`${name}\``, help]);
     expect(readTable(readme, "metrics")).toEqual(expected);
+  });
+
+  it("lists every directory of manifests/ that an operator applies or adds to an overlay", () => {
+    const rows = readTable(readme, "manifests").map(([path]) => `manifests/${path?.replaceAll("`", "")}`);
+    const directories = ofKind(readManifests(), "Kustomization", "Component").map(({ path }) => dirname(path));
+    expect(rows.toSorted()).toEqual(directories.filter((path) => path !== "manifests/wiring").sort());
   });
 
   it("has its first command by line 20", () => {

@@ -2,9 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { JsonObject } from "../../functions/core/json.ts";
 import { type Installation, install } from "../support/installation.ts";
 import type { KubeApi } from "../support/kube-api.ts";
-import { kubectl } from "../support/kubectl.ts";
-import { grantingDirectories, type Rule, rightsNeededOf, toRights } from "../support/rights.ts";
-import { connectAs } from "../support/service-account.ts";
+import { grantingDirectories, rightsNeededOf } from "../support/rights.ts";
+import { rightsOf, rightsOfAnybody } from "../support/rights-on-cluster.ts";
 import { openTarget, type Target } from "../support/target.ts";
 import { richCronJob } from "./job-alterations.ts";
 
@@ -34,25 +33,6 @@ async function arrange(components: string[], what = "with") {
   const installation = await install({ resources: ["rights"], components, namespace, cronJobName });
   installations.push(installation);
   return { namespace, asFunction: installation.asFunction };
-}
-
-/** The rights of whoever asks, one a line: verb group/resource[/name]. */
-async function rightsOf(api: KubeApi, namespace: string): Promise<string[]> {
-  const review = await api.expect("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {
-    apiVersion: "authorization.k8s.io/v1",
-    kind: "SelfSubjectRulesReview",
-    spec: { namespace },
-  });
-  const { resourceRules, incomplete } = review.status as unknown as { resourceRules: Rule[]; incomplete: boolean };
-  expect(incomplete).toBe(false);
-  return toRights(resourceRules);
-}
-
-/** What every ServiceAccount may without any binding, asked of one that has none. */
-async function rightsOfAnybody(namespace: string): Promise<string[]> {
-  await kubectl("create", "serviceaccount", "nobody", "--namespace", namespace);
-  const { api, forget } = await connectAs("nobody", namespace);
-  return rightsOf(api, namespace).finally(forget);
 }
 
 const rights = "manifests/rights";

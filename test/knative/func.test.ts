@@ -1,9 +1,11 @@
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
+import { fromJSONSchema } from "zod";
 import { install as installManifests } from "../support/installation.ts";
 import { api, untilCondition } from "./support/cluster.ts";
 import { trigger } from "./support/jobs.ts";
@@ -40,14 +42,35 @@ test("func deploy --build=false with func.yaml makes a Service that runs the Cro
   expect([status, job?.namespace]).toEqual([200, namespace]);
   expect(job?.name).toMatch(/^kraken-sync-m/);
 
-  type Container = Record<"livenessProbe" | "readinessProbe", { httpGet: { path: string } }>;
-  const { spec } = (await api.expect("GET", path)) as unknown as {
-    spec: { template: { spec: { serviceAccountName: string; containers: [Container] } } };
-  };
-  const [container] = spec.template.spec.containers;
+  const { metadata, spec } = (await api.expect("GET", path)) as unknown as Service;
+  const [{ readinessProbe, livenessProbe, envFrom, image: deployed }] = spec.template.spec.containers;
   expect({
     account: spec.template.spec.serviceAccountName,
-    live: container.livenessProbe.httpGet.path,
-    ready: container.readinessProbe.httpGet.path,
-  }).toEqual({ account: "sync-trigger", live: "/health/liveness", ready: "/health/readiness" });
+    visibility: metadata.labels["networking.knative.dev/visibility"],
+    image: deployed,
+    settings: envFrom,
+    live: livenessProbe.httpGet.path,
+    ready: readinessProbe.httpGet.path,
+  }).toEqual({
+    account: "sync-trigger",
+    visibility: "cluster-local",
+    image,
+    settings: [{ configMapRef: { name: "sync-trigger" } }],
+    live: "/health/liveness",
+    ready: "/health/readiness",
+  });
 });
+
+const { FUNC_SCHEMA } = process.env;
+
+test.skipIf(!FUNC_SCHEMA)("func.yaml is valid by func's own schema", async () => {
+  const schema = fromJSONSchema(JSON.parse(await readFile(FUNC_SCHEMA ?? "", "utf8")), { defaultTarget: "draft-4" });
+  expect(schema.safeParse(parse(await readFile("func.yaml", "utf8"))).error?.issues).toBeUndefined();
+});
+
+type Probe = { httpGet: { path: string } };
+type Container = { livenessProbe: Probe; readinessProbe: Probe; envFrom: object[]; image: string };
+type Service = {
+  metadata: { labels: Record<string, string> };
+  spec: { template: { spec: { serviceAccountName: string; containers: [Container] } } };
+};

@@ -2,7 +2,7 @@ import { setTimeout as pass } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startApiServer, stopApiServer } from "../cluster/apiserver.ts";
 import { schedulePatch } from "./support/copy-overlay.ts";
-import { postEvent } from "./support/events.ts";
+import { postEvent, untilBrokerDelivers } from "./support/events.ts";
 import { type Installation, install } from "./support/install.ts";
 import { countJobsBy, trigger } from "./support/jobs.ts";
 import { removeAfterwards } from "./support/keep-on-failure.ts";
@@ -36,6 +36,7 @@ describe.skipIf(process.env.TEST_KUBE_CONTEXT)("while the API server is down for
     } as const;
     const copy = { ...plan, patches: [...plan.patches] };
     [warm, cold] = await Promise.all([install({ ...copy, what: "warm" }), install({ ...copy, what: "cold" })]);
+    await Promise.all([warm, cold].map(untilBrokerDelivers));
     await untilZero(cold.namespace);
     expect((await trigger(warm)).status).toBe(200);
 

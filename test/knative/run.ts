@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { loadImage } from "../cluster/images.ts";
-import { buildFuncCli } from "../cluster/knative/programs.ts";
+import { buildFuncCli, findFuncSchema } from "../cluster/knative/programs.ts";
 import { clusterEnvironment, insideNetns } from "../cluster/netns.ts";
 
 const suite = ["vitest", "run", "--project", "knative", "--project", "knative-outage", ...process.argv.slice(2)];
@@ -20,7 +20,8 @@ const context = isOwnCluster ? [] : [`--context=${process.env.TEST_KUBE_CONTEXT}
 // Before the first policy comes and goes (kubernetes#130887; manifests/policy-keeper says more).
 await runInCluster(["kubectl", "apply", "--server-side", "-k", "manifests/policy-keeper", ...context]);
 await runInCluster([process.execPath, "test/knative/clean-up.ts"]);
-await runInCluster(suite, isOwnCluster ? { FUNC_CLI: await buildFuncCli() } : {});
+const own = isOwnCluster ? { FUNC_CLI: await buildFuncCli(), FUNC_SCHEMA: await findFuncSchema() } : {};
+await runInCluster(suite, { ...own, TEST_RUN: String(process.pid) });
 
 async function runInCluster(command: string[], env: Record<string, string> = {}): Promise<void> {
   if (isOwnCluster) await run(insideNetns(command), { ...clusterEnvironment(), ...env });

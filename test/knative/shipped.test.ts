@@ -1,6 +1,9 @@
+import { readdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { TriggerAnswer } from "../support/answers.ts";
+import { writeOverlay } from "../support/installation.ts";
 import { jobEnd, jobLog } from "../support/jobs.ts";
 import { kubectl } from "../support/kubectl.ts";
 import { callFromPod, nodePod } from "./support/call-from-pod.ts";
@@ -43,6 +46,23 @@ describe("overlays/kraken as it is shipped", () => {
     expect(codes).toEqual(attempts.map(() => "EROFS"));
   });
 
+  test("the image holds our two programs and their licences, nothing of the build, and runs as the user it names", async () => {
+    const script = `
+      const { existsSync, readdirSync } = require("node:fs");
+      const left = ["/source", "/node_modules", "/app/node_modules"].filter((path) => existsSync(path));
+      const files = ["/app", "/licenses"].map((path) => readdirSync(path).sort());
+      console.log(JSON.stringify({ left, files, user: process.getuid() }));
+    `;
+    expect(JSON.parse(await runInFunction("kraken", await wake(kraken), script))).toEqual({
+      left: [],
+      files: [
+        ["main.mjs", "print-event.mjs"],
+        ["LICENSE", "THIRD-PARTY-LICENSES.txt"],
+      ],
+      user: 65532,
+    });
+  });
+
   test("the namespace enforces Pod Security restricted: a pod that is not is refused", async () => {
     const pod = nodePod("loose", [""]) as { spec: { containers: { securityContext?: object }[] } };
     for (const container of pod.spec.containers) delete container.securityContext;
@@ -56,11 +76,29 @@ describe("overlays/kraken as it is shipped", () => {
   });
 });
 
-describe("every path that can be applied is taken by the API server and Knative's webhooks", () => {
+/** How many objects a directory has, and how many of them the API server and Knative's webhooks take. */
+async function countTaken(directory: string): Promise<{ objects: number; taken: number }> {
+  const rendered = await kubectl("kustomize", directory);
+  const answer = await kubectl("apply", "--dry-run=server", "-k", directory);
+  const count = (text: string, pattern: RegExp) => text.match(pattern)?.length ?? 0;
+  return { objects: count(rendered, /^kind: /gm), taken: count(answer, / \(server dry run\)$/gm) };
+}
+
+describe("the API server and Knative's webhooks take", () => {
   test.each(listManifestPaths())("manifests/%s", async (path) => {
-    const directory = join(manifestsDirectory, path);
-    const rendered = await kubectl("kustomize", directory);
-    const taken = await kubectl("apply", "--dry-run=server", "-k", directory);
-    expect(taken.match(/ \(server dry run\)$/gm)).toHaveLength(rendered.match(/^kind: /gm)?.length ?? 0);
+    const { objects, taken } = await countTaken(join(manifestsDirectory, path));
+    expect(objects).toBeGreaterThan(0);
+    expect(taken).toBe(objects);
+  });
+
+  // The kinds of the Prometheus operator are not here; test/cluster/monitoring.test.ts looks at the rules.
+  const components = readdirSync(join(manifestsDirectory, "components")).filter((name) => name !== "monitoring");
+
+  test.each(components)("the base with components/%s", async (name) => {
+    const plan = { namespace: "kraken", cronJobName: "kraken-sync", resources: ["base"], components: [name] };
+    const directory = await writeOverlay(plan);
+    const { objects, taken } = await countTaken(directory);
+    await rm(directory, { recursive: true });
+    expect(taken).toBe(objects);
   });
 });

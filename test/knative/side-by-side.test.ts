@@ -4,27 +4,32 @@ import { alter, alterations, richCronJob } from "../cluster/job-alterations.ts";
 import { listJobs } from "../support/jobs.ts";
 import type { KubeApi } from "../support/kube-api.ts";
 import { kubectl } from "../support/kubectl.ts";
-import { grantingDirectories, type Rule, rightsNeededOf, toRights } from "../support/rights.ts";
+import { grantedBy, rightsNeededOf } from "../support/rights.ts";
+import { rightsOf, rightsOfAnybody } from "../support/rights-on-cluster.ts";
 import { connectAs } from "../support/service-account.ts";
+import { all403, type Call, callsBeyondRights, statusesOf } from "./support/calls-beyond-rights.ts";
 import { cloneOf } from "./support/clone-of.ts";
 import { api } from "./support/cluster.ts";
-import { settingsPatch } from "./support/copy-overlay.ts";
+import { settingsPatch, userPatch } from "./support/copy-overlay.ts";
 import { eventually } from "./support/eventually.ts";
 import { type Installation, install, type Plan } from "./support/install.ts";
 import { trigger } from "./support/jobs.ts";
 import { removeAfterwards } from "./support/keep-on-failure.ts";
-import { readFunctionLog } from "./support/pods.ts";
+import { readFunctionLog, runInFunction, wake } from "./support/pods.ts";
 import { syncCronJob } from "./support/sync-cronjob.ts";
 
 type Side = Installation & { asFunction: KubeApi; cronJob: JsonObject };
 
+/** As OpenShift would choose one for a namespace. */
+const anyUser = 1_000_710_000;
+
 let first: Side;
 let second: Side;
 beforeAll(async () => {
-  const required = settingsPatch({ REQUIRE_POLICY: "true" });
+  const patches = [settingsPatch({ REQUIRE_POLICY: "true" }), userPatch(anyUser)];
   [first, second] = await Promise.all([
     arrange({ overlay: "kraken", what: "first", cronJob: syncCronJob({ isIdle: true }) }),
-    arrange({ overlay: "kraken", what: "second", cronJob: richCronJob, patches: [required] }),
+    arrange({ overlay: "kraken", what: "second", cronJob: richCronJob, patches }),
   ]);
 });
 removeAfterwards(() => [first, second]);
@@ -69,42 +74,31 @@ describe("two installations for CronJobs of different names in different namespa
     }
   });
 
+  test("the image runs as whatever user the cluster chooses", async () => {
+    const user = await runInFunction(second.namespace, await wake(second), "console.log(process.getuid())");
+    expect(Number(user)).toBe(anyUser);
+  });
+
   test("neither can do the other's work, nor any but its own", async () => {
     for (const [own, other] of sides()) {
-      const elsewhere = `/apis/batch/v1/namespaces/${other.namespace}`;
-      const lease = "/apis/coordination.k8s.io/v1/namespaces";
-      const core = `/api/v1/namespaces/${own.namespace}`;
-      const calls: [method: string, path: string, body?: JsonObject][] = [
-        ["GET", `${elsewhere}/cronjobs/${other.cronJobName}`],
-        ["POST", `${elsewhere}/jobs`, cloneOf(other.cronJob)],
-        ["GET", `${elsewhere}/jobs`],
-        ["GET", `${lease}/${other.namespace}/leases/sync-trigger`],
+      const calls: Call[] = [
+        ...callsBeyondRights(own, other),
+        ["POST", jobsPath(other), cloneOf(other.cronJob)],
         ["GET", `/apis/batch/v1/namespaces/${own.namespace}/cronjobs/${other.cronJobName}`],
-        ["GET", `/apis/batch/v1/namespaces/${own.namespace}/cronjobs`],
-        ["DELETE", `${jobsPath(own)}/any`],
-        ["DELETE", jobsPath(own)],
-        ["GET", `${lease}/${own.namespace}/leases/another`],
-        ["GET", `${core}/secrets`],
-        ["GET", `${core}/secrets/any`],
-        ["GET", `${core}/configmaps/sync-trigger`],
-        ["POST", `${core}/pods`, { apiVersion: "v1", kind: "Pod", metadata: { name: "p" }, spec: {} }],
-        ["GET", "/apis/batch/v1/jobs"],
-        ["GET", "/api/v1/namespaces"],
       ];
-      const answers = await Promise.all(
-        calls.map(async (call) => [call[1], (await own.asFunction.call(...call)).status]),
-      );
-      expect(answers).toEqual(calls.map(([, path]) => [path, 403]));
+      expect(await statusesOf(own.asFunction, calls)).toEqual(all403(calls));
     }
   });
 
-  test("each may do what the code asks for, and beyond it only what every ServiceAccount may", async () => {
+  test("each may do what its components' code asks for, and beyond it only what every ServiceAccount may", async () => {
+    const granting = grantedBy("kraken");
     for (const [own] of sides()) {
-      await kubectl("create", "serviceaccount", "nobody", "--namespace", own.namespace);
-      const common = await rightsOf((await connectAs("nobody", own.namespace)).api, own);
+      const common = await rightsOfAnybody(own.namespace);
       expect(common.length, "what every ServiceAccount may").toBeGreaterThan(0);
-      const needed = grantingDirectories.flatMap((directory) => rightsNeededOf(directory, own.cronJobName));
-      expect(await rightsOf(own.asFunction, own)).toEqual([...new Set([...common, ...needed])].sort());
+      const needed = granting.flatMap((directory) => rightsNeededOf(directory, own.cronJobName));
+      expect((await rightsOf(own.asFunction, own.namespace)).sort()).toEqual(
+        [...new Set([...common, ...needed])].sort(),
+      );
     }
   });
 
@@ -128,15 +122,3 @@ describe("two installations for CronJobs of different names in different namespa
     }
   });
 });
-
-/** The rights of whoever asks. */
-async function rightsOf(by: KubeApi, { namespace }: Side): Promise<string[]> {
-  const review = await by.expect("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {
-    apiVersion: "authorization.k8s.io/v1",
-    kind: "SelfSubjectRulesReview",
-    spec: { namespace },
-  });
-  const { resourceRules, incomplete } = review.status as unknown as { resourceRules: Rule[]; incomplete: boolean };
-  expect(incomplete).toBe(false);
-  return [...new Set(toRights(resourceRules))].sort();
-}

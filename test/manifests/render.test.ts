@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import { writeOverlay } from "../support/installation.ts";
 import { hasKubectl, kubectl } from "../support/kubectl.ts";
+import { grantedBy, rightsNeededOf, toRights } from "../support/rights.ts";
 import type { Manifest } from "./manifest.ts";
 import { findPodSpecs, parseDocuments, theOne } from "./read-manifests.ts";
 
@@ -36,6 +37,15 @@ describe.skipIf(!(await hasKubectl()))("rendered by kubectl kustomize", () => {
       ]);
     }
   });
+
+  test.each(overlays)(
+    "%s: its Roles are the calls that its components are for, in functions/kubernetes/cluster.ts",
+    async (path) => {
+      const roles = (await render(`manifests/${path}`)).filter(({ kind }) => kind.endsWith("Role"));
+      const needed = grantedBy(path.replace("overlays/", "")).flatMap((part) => rightsNeededOf(part, "kraken-sync"));
+      expect(roles.flatMap(({ rules }) => toRights(rules)).sort()).toEqual(needed.sort());
+    },
+  );
 
   // The two clocks exclude each other.
   const together = components.filter((name) => name !== "one-clock");

@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
 import { leaseName } from "../../functions/kubernetes/client.ts";
 import { RIGHTS } from "../../functions/kubernetes/cluster.ts";
 
@@ -19,6 +22,16 @@ export function toRights(rules: Rule[]): string[] {
 
 /** The directories of manifests/ that the code names as granting its rights. */
 export const grantingDirectories: string[] = [...new Set(Object.values(RIGHTS).map(({ grantedBy }) => grantedBy))];
+
+/** Those of them that an overlay is made of. */
+export function grantedBy(overlay: string): string[] {
+  const directory = join("manifests/overlays", overlay);
+  const { resources, components } = parse(readFileSync(join(directory, "kustomization.yaml"), "utf8")) as Parts;
+  const parts = [...resources, ...components].map((path) => join(directory, path));
+  // The base brings the rights.
+  return grantingDirectories.filter((path) => path === "manifests/rights" || parts.includes(path));
+}
+type Parts = { resources: string[]; components: string[] };
 
 /** What the calls in functions/kubernetes/cluster.ts need of a directory of manifests/, in the same form. */
 export function rightsNeededOf(directory: string, cronJobName: string): string[] {

@@ -1,4 +1,4 @@
-import { buildPrograms, type GoGroup } from "../machine/go-binaries.ts";
+import { buildPrograms, type GoGroup, moduleDirectory } from "../machine/go-binaries.ts";
 
 /** What a Knative program and its image are called: knative.dev/serving/cmd/queue is serving-queue. */
 export function nameOfProgram(goPackage: string): string {
@@ -40,4 +40,9 @@ export const dnsPrograms: GoGroup = { name: "coredns", programs: { coredns: "." 
 export async function buildFuncCli(): Promise<string> {
   const programs = await buildPrograms({ name: "func", programs: { func: "knative.dev/func/cmd/func" } });
   return `${programs}/func`;
+}
+
+/** The path of func's own JSON Schema of func.yaml. */
+export async function findFuncSchema(): Promise<string> {
+  return `${await moduleDirectory("func", "knative.dev/func")}/schema/func_yaml-schema.json`;
 }

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CLUSTER_DIR } from "../machine/paths.ts";
-import { run } from "../machine/run.ts";
+import { moduleDirectory } from "../machine/go-binaries.ts";
 import { imageOf } from "./images.ts";
 import { nameOfProgram } from "./programs.ts";
 
@@ -26,12 +25,6 @@ const leftOut = [
   /^ {2}name: request-reply(-keys)?$/m,
 ];
 
-async function directoryOf(group: string, module: string): Promise<string> {
-  const cwd = join(CLUSTER_DIR, "go", group);
-  await run("go", ["mod", "download", module], { cwd, timeoutMs: 600_000 });
-  return (await run("go", ["list", "-m", "-f", "{{.Dir}}", module], { cwd })).trim();
-}
-
 /** The documents of a YAML stream, empty ones left out. */
 export function splitDocuments(yaml: string): string[] {
   return yaml.split(/^---.*$/m).filter((document) => /^kind:/m.test(document));
@@ -41,7 +34,7 @@ export function splitDocuments(yaml: string): string[] {
 export async function readUpstream(): Promise<string> {
   const documents: string[] = [];
   for (const { group, module, directories } of sources) {
-    const root = await directoryOf(group, module);
+    const root = await moduleDirectory(group, module);
     for (const directory of directories) {
       const files = readdirSync(join(root, directory), { recursive: true, encoding: "utf8" }).sort();
       const manifests = files.filter((file) => file.endsWith(".yaml"));

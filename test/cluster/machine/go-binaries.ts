@@ -46,3 +46,10 @@ export async function buildPrograms(group: GoGroup): Promise<string> {
   }
   return target;
 }
+
+/** Where the sources of a Go module lie, at the version that a group's go.mod selects; fetched when missing. */
+export async function moduleDirectory(group: string, module: string): Promise<string> {
+  const cwd = join(CLUSTER_DIR, "go", group);
+  await run("go", ["mod", "download", module], { cwd, timeoutMs: 600_000 });
+  return (await run("go", ["list", "-m", "-f", "{{.Dir}}", module], { cwd })).trim();
+}

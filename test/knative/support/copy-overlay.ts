@@ -60,3 +60,9 @@ export function schedulePatch(schedule: string): Patch {
   const edit = { op: "replace", path: "/spec/schedule", value: schedule };
   return { target: { kind: "PingSource", name: "sync-trigger-fallback" }, patch: JSON.stringify([edit]) };
 }
+
+/** A patch of the Knative Service that runs its container as another user than the image names. */
+export function userPatch(user: number): Patch {
+  const edit = { op: "add", path: "/spec/template/spec/containers/0/securityContext/runAsUser", value: user };
+  return { target: { kind: "Service", name: "sync-trigger" }, patch: JSON.stringify([edit]) };
+}

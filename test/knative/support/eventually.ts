@@ -4,7 +4,7 @@ import { waitFor } from "../../cluster/machine/wait.ts";
 export async function eventually<T>(
   what: string,
   look: () => Promise<T>,
-  timeoutMs = 60_000,
+  timeoutMs = 120_000,
 ): Promise<Exclude<NonNullable<T>, false>> {
   return (await waitFor({ what, timeoutMs, everyMs: 200 }, look)) as Exclude<NonNullable<T>, false>;
 }

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { JsonObject } from "../../../functions/core/json.ts";
+import { writeOverlay } from "../../support/installation.ts";
 import { kubectl } from "../../support/kubectl.ts";
 import { api, list, untilCondition } from "./cluster.ts";
 import { copyOverlay, manifestsDirectory, type Patch } from "./copy-overlay.ts";
@@ -23,7 +24,8 @@ export type Installation = {
 
 /** Which overlay, and for which CronJob (examples/kraken-sync's unless given). */
 export type Plan = {
-  overlay: "kraken" | "one-clock" | "plain-kubernetes";
+  /** "base" is manifests/base by an overlay that adds nothing and takes no patches. */
+  overlay: "kraken" | "one-clock" | "plain-kubernetes" | "base";
   /** A word for the namespace's name. */
   what: string;
   cronJob?: JsonObject;
@@ -39,7 +41,10 @@ export async function install({ overlay, what, cronJob = syncCronJob(), patches 
   const cronJobName = (cronJob.metadata as { name: string }).name;
   await createNamespace(api, namespace);
   await api.expect("POST", `/apis/batch/v1/namespaces/${namespace}/cronjobs`, cronJob);
-  const directory = await copyOverlay(overlay, { namespace, cronJobName, patches });
+  const directory =
+    overlay === "base"
+      ? await writeOverlay({ namespace, cronJobName, resources: ["base"] })
+      : await copyOverlay(overlay, { namespace, cronJobName, patches });
   return apply(directory, namespace, cronJobName, () => rm(directory, { recursive: true }));
 }
 
