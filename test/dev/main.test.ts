@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
+import type { TriggerAnswer } from "../support/answers.ts";
+import { readShellBlocks } from "../support/shell-blocks.ts";
 
 const timeoutMs = 60_000;
 const shell = (line: string) => promisify(execFile)("/bin/sh", ["-c", line], { timeout: 30_000 });
@@ -83,6 +85,25 @@ test("the three printed lines trigger a Job, by request and by event, and show i
   expect(await dev.ended).toBe(0);
   expect(await readdir(dev.temporary)).toEqual([]);
   expect(dev.output()).toContain(`outcome=created job=${answer.job.name}`);
+});
+
+test("README's three lines run the sync, wait for its end and read its log, as printed", {
+  timeout: timeoutMs,
+}, async () => {
+  const [block = ""] = readShellBlocks("See the run");
+  const lines = block.trimEnd().split("\n");
+  expect(lines).toEqual(Array(3).fill(expect.stringMatching(/^curl -s .*http:\/\/127\.0\.0\.1:8080\//)));
+  const { curlLines } = await startDev();
+  // "which prints the port it found": where somebody else has 8080, this is what a person changes in them.
+  const [address = ""] = /http:\/\/127\.0\.0\.1:\d+/.exec(curlLines[0] ?? "") ?? [];
+  const run = async (line = "") => (await shell(line.replace("http://127.0.0.1:8080", address))).stdout;
+  const { outcome, job } = JSON.parse(await run(lines[0])) as TriggerAnswer;
+  expect(outcome).toBe("created");
+  const steps = ["trades", "rewards"].map((name) => ({ name, state: "seen" }));
+  expect(JSON.parse(await run(lines[1]))).toMatchObject({ name: job.name, state: "succeeded", steps });
+  expect(await run(lines[2])).toMatch(
+    /^kraken-sync: .*\nreward sync: 28 rewards written in 2 pages\nkraken-sync: done\n$/s,
+  );
 });
 
 test("ends the function and what runs with SIGTERM", { timeout: timeoutMs }, async () => {

@@ -2,6 +2,7 @@
 // Arguments go to vitest: npm run test:knative -- test/knative/events
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { loadCurlImage, loadPageImage } from "../cluster/images/page.ts";
 import { loadImage } from "../cluster/images.ts";
 import { buildFuncCli, findFuncSchema } from "../cluster/knative/programs.ts";
 import { clusterEnvironment, insideNetns } from "../cluster/netns.ts";
@@ -15,6 +16,8 @@ if (isOwnCluster) {
   const base = { BASE: "dev.local/node:24" };
   await loadImage("dev.local/sync-trigger:0.1.0", { context: ".", buildArgs: { ...base, BUNDLE: "prebuilt" } });
   await loadImage("dev.local/kraken-sync:1", { context: "examples/kraken-sync", buildArgs: base });
+  await loadPageImage("dev.local/settings-page:0.1.0");
+  await loadCurlImage();
 }
 const context = isOwnCluster ? [] : [`--context=${process.env.TEST_KUBE_CONTEXT}`];
 // Before the first policy comes and goes (kubernetes#130887; manifests/policy-keeper says more).

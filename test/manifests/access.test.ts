@@ -34,6 +34,33 @@ test("jwt-auth lets in our own Triggers, our PingSource and the page, by the nam
   expect(authAudience).toBe(SETTINGS.AUTH_AUDIENCE?.fallback);
 });
 
+/** The volumes and mounts that a patch of a pod template adds. */
+function readMount(file: string): { volumes: object[]; mounts: object[] } {
+  const patches = JSON.parse(readFileSync(`manifests/components/${file}`, "utf8")) as Patch[];
+  const template = "/spec/template/spec";
+  expect(patches.map(({ op, path }) => [op, path])).toEqual([
+    ["add", `${template}/volumes`],
+    ["add", `${template}/containers/0/volumeMounts`],
+  ]);
+  const [volumes, mounts] = patches.map(({ value }) => value) as [object[], object[]];
+  return { volumes, mounts };
+}
+
+const pageMount = [{ name: "token", mountPath: "/var/run/secrets/sync-trigger", readOnly: true }];
+
+test("jwt-auth mounts a token of the page's own account for the audience that is checked", () => {
+  const audience = configOf("jwt-auth").authAudience;
+  const serviceAccountToken = { path: "token", audience, expirationSeconds: 3600 };
+  const volumes = [{ name: "token", projected: { sources: [{ serviceAccountToken }] } }];
+  expect(readMount("jwt-auth/mount-token.json")).toEqual({ volumes, mounts: pageMount });
+});
+
+test("token-auth mounts of its tokens the page's alone into the page", () => {
+  const secret = { secretName: "sync-trigger-tokens", items: [{ key: "page", path: "token" }] };
+  const volumes = [{ name: "token", secret }];
+  expect(readMount("token-auth/mount-page-token.json")).toEqual({ volumes, mounts: pageMount });
+});
+
 test("the audience that Triggers are told is the one that is checked", () => {
   const text = readFileSync("manifests/components/jwt-auth/kustomization.yaml", "utf8");
   const { patches } = parse(text) as { patches: { target: { kind: string }; patch: string }[] };
@@ -45,9 +72,7 @@ test("the audience that Triggers are told is the one that is checked", () => {
 });
 
 test("token-auth mounts the tokens, to be read only, where the code looks for them", () => {
-  const patches = JSON.parse(readFileSync("manifests/components/token-auth/mount-tokens.json", "utf8")) as Patch[];
-  const [volumes, mounts] = patches.map(({ value }) => value) as [object[], object[]];
-  expect(patches.map(({ op }) => op)).toEqual(["add", "add"]);
+  const { volumes, mounts } = readMount("token-auth/mount-tokens.json");
   expect(volumes).toEqual([{ name: "tokens", secret: { secretName: "sync-trigger-tokens" } }]);
   expect(mounts).toEqual([{ name: "tokens", mountPath: SETTINGS.AUTH_TOKEN_DIRECTORY?.fallback, readOnly: true }]);
   const { authMode, authTriggerSubjects, authReadSubjects } = configOf("token-auth");

@@ -22,6 +22,7 @@ export type Container = {
 export type PodSpec = {
   containers: [Container, ...Container[]];
   serviceAccountName: string;
+  automountServiceAccountToken?: boolean;
   securityContext?: Record<string, unknown>;
   terminationGracePeriodSeconds: number;
   /** Knative's. */
@@ -51,6 +52,7 @@ export type Manifest = {
   images?: Texts[];
   spec: {
     type?: string;
+    selector: Texts;
     template: Template;
     job: { metadata: Metadata; spec: { ttlSecondsAfterFinished: number; template: Template } };
     filter: { attributes: Texts };

@@ -14,7 +14,7 @@ const visibility = "networking.knative.dev/visibility";
 
 const services = ofKind(files, "Service");
 const knativeService = theOne(objects, "Service", { apiVersion: "serving.knative.dev/v1" });
-const deployment = theOne(objects, "Deployment");
+const deployment = theOne(objects, "Deployment", { name: "sync-trigger" });
 const containers = files.flatMap(({ path, object }) =>
   findPodSpecs(object).flatMap((pod) => pod.containers.map((container) => ({ path, container, pod }))),
 );
@@ -25,9 +25,12 @@ describe("nothing can be reached from outside the cluster", () => {
   });
 
   test("the Knative Services are cluster-local, the others ClusterIP", () => {
-    expect(services).toHaveLength(2);
     expect(knativeService.metadata.labels[visibility]).toBe("cluster-local");
-    expect(services.map(({ object }) => object.spec.type).filter((type) => type !== undefined)).toEqual(["ClusterIP"]);
+    const others = services.filter(({ object }) => object !== knativeService);
+    expect(others.map(({ object }) => [object.metadata.name, object.spec.type])).toEqual([
+      ["settings-page", "ClusterIP"],
+      ["sync-trigger", "ClusterIP"],
+    ]);
     expect(func.deploy.labels).toContainEqual({ key: visibility, value: "cluster-local" });
   });
 });
@@ -47,22 +50,25 @@ describe("every container holds to Pod Security restricted", () => {
     expect(container.resources.requests).toEqual({ cpu: expect.any(String), memory: expect.any(String) });
   });
 
-  test("there are three", () => {
-    expect(containers).toHaveLength(3);
+  test("there are four", () => {
+    expect(containers).toHaveLength(4);
   });
 });
 
 test.each(containers)(
   "$path: the image is ours, of this version, so that an overlay can name another",
-  ({ container }) => {
-    expect(container.image).toBe(`dev.local/sync-trigger:${version}`);
+  ({ path, container }) => {
+    const name = path.startsWith("manifests/components/streamlit/") ? "settings-page" : "sync-trigger";
+    expect(container.image).toBe(`dev.local/${name}:${version}`);
   },
 );
 
 test.each(ofKind(files, "Kustomization").filter(({ object }) => object.images))(
-  "$path overrides that image",
+  "$path overrides the images that it has",
   ({ object }) => {
-    expect(object.images).toEqual([{ name: "dev.local/sync-trigger", newTag: version }]);
+    const hasPage = object.components?.includes("../../components/streamlit");
+    const names = ["sync-trigger", ...(hasPage ? ["settings-page"] : [])];
+    expect(object.images).toEqual(names.map((name) => ({ name: `dev.local/${name}`, newTag: version })));
   },
 );
 

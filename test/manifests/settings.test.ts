@@ -8,11 +8,13 @@ import type { FuncFile } from "./manifest.ts";
 import { findPodSpecs, ofKind, readManifests, theOne } from "./read-manifests.ts";
 
 const files = readManifests();
-const objects = files.map(({ object }) => object);
 const func: FuncFile = parse(readFileSync("func.yaml", "utf8"));
 const healthPaths = healthRoutes.map(({ path }) => path);
+/** The page has settings, a port and a health path of its own: page.test.ts. */
+const ofFunction = files.filter(({ path }) => !path.startsWith("manifests/components/streamlit/"));
+const objects = ofFunction.map(({ object }) => object);
 const knativeService = theOne(objects, "Service", { apiVersion: "serving.knative.dev/v1" });
-const containers = files.flatMap(({ path, object }) =>
+const containers = ofFunction.flatMap(({ path, object }) =>
   findPodSpecs(object).flatMap((pod) => pod.containers.map((container) => ({ path, container }))),
 );
 
@@ -20,9 +22,11 @@ type Patch = { path: string; value: unknown };
 
 /** Every setting in YAML by name and value: ConfigMaps, patches of them, and environments of containers. */
 const settings = [
-  ...files.flatMap(({ path, object }) => {
+  ...ofFunction.flatMap(({ path, object }) => {
     const data = object.kind === "ConfigMap" ? Object.entries(object.data ?? {}) : [];
-    const patches = (object.patches ?? []).filter(({ target }) => target.kind === "ConfigMap");
+    const patches = (object.patches ?? []).filter(
+      ({ target }) => target.kind === "ConfigMap" && target.name === "sync-trigger",
+    );
     const patched = patches.flatMap(({ patch }) => parse(patch) as Patch[]);
     return [
       ...data.map(([name, value]) => ({ path, name, value: value as unknown })),

@@ -65,15 +65,16 @@ async function makeEnvironment(): Promise<string> {
   return target;
 }
 
-/** Brings the real cluster up with the example's image; the command then runs in its network namespace. */
+/** Brings the real cluster up with the example's image; the command then runs where it reaches the API server. */
 async function openOwnCluster(inside: string[]): Promise<{ command: string[]; env: Record<string, string> }> {
-  const { clusterEnvironment, insideNetns } = await import("../cluster/netns.ts");
+  const { clusterEnvironment } = await import("../cluster/netns.ts");
+  const { insideQuietNetwork } = await import("./quiet-network.ts");
   const { loadImage } = await import("../cluster/images.ts");
   const code = await run([process.execPath, "test/cluster/up.ts"], {}, installTimeoutMs);
   if (code !== 0) throw new Error(`the cluster did not come up: exit code ${code}`);
   const image = { context: "examples/kraken-sync", buildArgs: { BASE: "dev.local/node:24" } };
   await loadImage("dev.local/kraken-sync:1", image);
-  return { command: insideNetns(inside), env: clusterEnvironment() };
+  return { command: insideQuietNetwork(inside), env: clusterEnvironment() };
 }
 
 function inPath(name: string): string[] {

@@ -23,6 +23,9 @@ export const DEBIAN_IMAGE = "dev.local/debian:bookworm";
 /** Node of this checkout's lockfile on Debian, as the user 65532. */
 export const NODE_IMAGE = "dev.local/node:24";
 
+/** Python 3.11 with pip, and curl, on Debian. */
+export const PYTHON_IMAGE = "dev.local/python:3.11";
+
 /** An image made of a few files that are known by a key, so that an unchanged one is not even looked at by buildah. */
 export interface BaseImage {
   name: string;
@@ -58,14 +61,14 @@ export async function buildBase(image: BaseImage): Promise<string> {
   }
 }
 
-/** The files of a minimal Debian as a tar, made once. */
-async function debianArchive(): Promise<string> {
-  const archive = join(CACHE_DIR, "debian-bookworm-1.tar");
+/** The files of a minimal Debian with these packages as a tar, made once for each name. */
+async function debianArchive(name: string, packages: string[]): Promise<string> {
+  const archive = join(CACHE_DIR, `${name}.tar`);
   if (existsSync(archive)) return archive;
-  say("making a Debian base (once)");
+  say(`making a Debian base with ${packages.join(", ")} (once)`);
   mkdirSync(CACHE_DIR, { recursive: true });
-  const left = ["doc", "info", "locale", "man"].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
-  const flags = ["--variant=essential", "--include=libstdc++6,ca-certificates", ...left];
+  const left = ["doc", "info", "locale", "man"].map((folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`);
+  const flags = ["--variant=essential", `--include=${packages.join(",")}`, ...left];
   const temporary = `${archive}.${process.pid}.tar`;
   try {
     await run("mmdebstrap", [...flags, "bookworm", temporary], { timeoutMs: 600_000 });
@@ -76,16 +79,25 @@ async function debianArchive(): Promise<string> {
   return archive;
 }
 
-/** Builds the Debian base. */
-export async function buildDebian(): Promise<string> {
-  const archive = await debianArchive();
+async function buildDebianWith(name: string, archive: string): Promise<string> {
   return buildBase({
-    name: DEBIAN_IMAGE,
+    name,
     key: archive,
     files: { "debian.tar": archive },
     dockerfile:
       "FROM scratch\nADD debian.tar /\nRUN echo nonroot:x:65532:65532::/tmp:/usr/sbin/nologin >> /etc/passwd\n",
   });
+}
+
+/** Builds the Debian base. */
+export async function buildDebian(): Promise<string> {
+  return buildDebianWith(DEBIAN_IMAGE, await debianArchive("debian-bookworm-1", ["libstdc++6", "ca-certificates"]));
+}
+
+/** Builds the Python base, which has curl too. */
+export async function buildPython(): Promise<string> {
+  const packages = ["python3", "python3-pip", "curl", "ca-certificates"];
+  return buildDebianWith(PYTHON_IMAGE, await debianArchive("debian-bookworm-python-1", packages));
 }
 
 /** Builds the Node base from the Node that npm installed. */

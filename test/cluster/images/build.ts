@@ -9,6 +9,8 @@ export interface ImageSource {
   context: string;
   file?: string | undefined;
   buildArgs?: Record<string, string> | undefined;
+  /** Files or directories of this machine that its steps find, to be read only, at these paths. */
+  mounts?: Record<string, string> | undefined;
 }
 
 async function buildah(args: string[]): Promise<string> {
@@ -27,10 +29,11 @@ export async function buildImage(name: string, source: ImageSource): Promise<str
     "--build-arg",
     `${key}=${value}`,
   ]);
+  const volumes = Object.entries(source.mounts ?? {}).flatMap(([at, from]) => ["--volume", `${from}:${at}:ro`]);
   const file = join(source.context, source.file ?? "Dockerfile");
   const flags = ["--isolation", "chroot", "--layers", "--pull-never", "--iidfile", idFile, "--tag", name];
   try {
-    await buildah(["bud", ...flags, ...buildArgs, "--file", file, source.context]);
+    await buildah(["bud", ...flags, ...buildArgs, ...volumes, "--file", file, source.context]);
     return readFileSync(idFile, "utf8").trim().replace("sha256:", "");
   } finally {
     rmSync(temporary, { recursive: true });
