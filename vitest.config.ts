@@ -7,6 +7,7 @@ const isolate = false;
 const isolated = "test/**/*.isolated.test.ts";
 const ofOtherProjects = ["api", "hostile", "cluster", "knative"].map((name) => `test/${name}/**`);
 const outage = "test/knative/outage.test.ts";
+const globalSetup = "test/support/bundle-function.ts";
 
 // One suite, two targets: "api" runs here on the embedded cluster; test/cluster/run.ts runs the same files on a real one.
 export default defineConfig({
@@ -25,7 +26,7 @@ export default defineConfig({
         },
       },
       { test: { name: "unit-isolated", include: [isolated], ...patience(60) } },
-      { test: { name: "api", include: ["test/api/**/*.test.ts"], isolate, ...patience(90) } },
+      { test: { name: "api", include: ["test/api/**/*.test.ts"], isolate, globalSetup, ...patience(90) } },
       // After the others: they keep the machine busy on purpose.
       {
         test: {
@@ -35,7 +36,7 @@ export default defineConfig({
           ...patience(120),
         },
       },
-      { test: { name: "cluster", include: ["test/cluster/**/*.test.ts"], ...patience(300) } },
+      { test: { name: "cluster", include: ["test/cluster/**/*.test.ts"], globalSetup, ...patience(300) } },
       // Most of a file's time is waiting, so three share the machine; each has an installation of its own.
       {
         test: {

@@ -4,7 +4,7 @@ import { type Entry, formatRecord, parseRecord } from "./core/record.ts";
 import { Fault } from "./errors.ts";
 import { ApiError, isPassing } from "./kubernetes/api-error.ts";
 import type { Cluster } from "./kubernetes/cluster.ts";
-import { toApiFault } from "./kubernetes/report-api-errors.ts";
+import { retryAfter, toApiFault } from "./kubernetes/report-api-errors.ts";
 
 /** A change of the record: from the entries to new ones, or to none when there is nothing to write. May throw a Fault. */
 type Change<T> = (entries: readonly Entry[]) => { entries?: Entry[]; result: T };
@@ -99,7 +99,8 @@ export function createRecordStore(cluster: Pick<Cluster, "getLease" | "updateLea
     commit: <T>(change: Change<T>, signal: AbortSignal) =>
       new Promise<T>((resolve, reject) => {
         let result: T;
-        const giveUp = () => reject(new Fault("api-unavailable", "the record was not written before the deadline"));
+        const late = "the time was over before the record was written";
+        const giveUp = () => reject(new Fault("api-unavailable", late, { headers: retryAfter({}) }));
         if (signal.aborted) return giveUp();
         signal.addEventListener("abort", giveUp, { once: true });
         const end = (settle: () => void) => {

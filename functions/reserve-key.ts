@@ -8,7 +8,7 @@ import { recognise, toJobRef } from "./create-once.ts";
 import { Fault } from "./errors.ts";
 import { ApiError } from "./kubernetes/api-error.ts";
 import type { Cluster } from "./kubernetes/cluster.ts";
-import { toApiFault } from "./kubernetes/report-api-errors.ts";
+import { retryAfter, toApiFault } from "./kubernetes/report-api-errors.ts";
 import type { RecordStore } from "./record-store.ts";
 
 /** The key may create its Job, has one already, or another Job is in the way. */
@@ -38,9 +38,9 @@ const looksAtOnce = 16;
 const absent: Look = { state: "absent" };
 
 /**
- * Reserves a key in the record. With `exclusive`, first every Job that may be unfinished is looked at by name: those of
- * the record and those that the CronJob's status calls active. Only then, and only if the record is still the one that
- * was decided on, is the reservation stored. Throws a Fault.
+ * Reserves a key in the record. With `exclusive`, first every Job that may be unfinished is looked at by name, the newest
+ * first: those of the record and those that the CronJob's status calls active. Only then, and only if the record is still
+ * the one that was decided on, is the reservation stored. Throws a Fault.
  */
 export async function reserveKey(options: ReserveKeyOptions): Promise<Reserved> {
   const { cluster, records, cronJobName, exclusive, signal } = options;
@@ -78,7 +78,9 @@ export async function reserveKey(options: ReserveKeyOptions): Promise<Reserved> 
         await look([reservation.entry]);
         break;
       case "look":
-        await look(reservation.wanted);
+        await look(reservation.wanted).catch((error) => {
+          throw exclusive && signal.aborted ? tooManyLooks(error) : error;
+        });
     }
   }
 
@@ -86,10 +88,15 @@ export async function reserveKey(options: ReserveKeyOptions): Promise<Reserved> 
     const left = [...entries];
     const one = async () => {
       for (let entry = left.pop(); entry; entry = left.pop()) {
-        const job = await findJob(cluster, jobNameOfSlot(cronJobName, entry.slot), signal);
+        const job = await findJob(cluster, jobNameOfSlot(cronJobName, entry.slot), signal).catch((error) => {
+          left.length = 0;
+          throw error;
+        });
         // Under our own name only a Job of our own key counts.
         if (job && entry.slot === options.slot) recognise(options.job, job);
-        looks.set(entryId(entry), job ? { state: hasEnded(job) ? "ended" : "unfinished", job: toJobRef(job) } : absent);
+        const isUnfinished = job !== undefined && !hasEnded(job);
+        looks.set(entryId(entry), job ? { state: isUnfinished ? "unfinished" : "ended", job: toJobRef(job) } : absent);
+        if (exclusive && isUnfinished) left.length = 0; // one decides
       }
     };
     await Promise.all(Array.from({ length: Math.min(looksAtOnce, left.length) }, one));
@@ -115,6 +122,11 @@ function recordFull(freeAtMs: number): Fault {
   return new Fault("record-full", `the record holds DEDUPE_MAX_KEYS keys; the oldest expires in ${seconds} s`, {
     headers: { "Retry-After": String(seconds) },
   });
+}
+
+function tooManyLooks(cause: unknown): Fault {
+  const detail = "the time was over before the Job of every earlier key was looked at; repeat: it goes on from there";
+  return new Fault("api-unavailable", detail, { cause, headers: retryAfter({}) });
 }
 
 function inFlight(cronJobName: string, { slot }: Entry): Fault {

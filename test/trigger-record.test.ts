@@ -125,6 +125,22 @@ describe("with the record of keys", () => {
     ]);
   });
 
+  it("with forbid says when the time was over before every other Job was looked at", async () => {
+    const records = memoryRecords([other()]);
+    const getJob = [() => new Promise<typeof unanswered>((resolve) => setTimeout(resolve, 30, unanswered))];
+    const { run } = prepare({
+      script: { getCronJob: [cronJob()], getJob },
+      request: { onOverlap: "forbid" },
+      config: { triggerTimeoutMs: 10 },
+      records,
+    });
+    expect(await faultOf(run)).toMatchObject({
+      code: "api-unavailable",
+      message: expect.stringContaining("repeat: it goes on from there"),
+      headers: { "Retry-After": expect.stringMatching(/^\d+$/) },
+    });
+  });
+
   it("with forbid runs when every other Job has ended", async () => {
     const records = memoryRecords([other()]);
     const ended = ownJob({ type: "Complete" });

@@ -34,6 +34,8 @@ const reservationGraceMs = 90_000;
 const makerGraceMs = 30_000;
 /** Of expired keys whose Job may still run, one trigger looks at no more than these: each adds one key and takes some. */
 const swept = 4;
+/** So many Jobs are looked at before what was seen is written down: who runs out of time has not looked in vain. */
+const lookedAtOnce = 256;
 /** A full record without a window waits for a Job to end, nobody knows when. */
 const leastFullMs = 60_000;
 const requestDigits = 6;
@@ -79,8 +81,9 @@ export function entryId({ slot, state, uid, atMs }: Entry): string {
 export type Reservation =
   | { kind: "reserved"; entries: Entry[] }
   | { kind: "known"; entry: Entry; entries?: Entry[] }
-  | { kind: "look"; wanted: Entry[] }
-  | { kind: "overlap"; job: JobRef }
+  /** `wanted` has the oldest first. */
+  | { kind: "look"; wanted: Entry[]; entries?: Entry[] }
+  | { kind: "overlap"; job: JobRef; entries?: Entry[] }
   | { kind: "in-flight"; entry: Entry }
   | { kind: "full"; freeAtMs: number };
 
@@ -118,28 +121,33 @@ export function reserve(record: readonly Entry[], options: ReserveOptions): Rese
     return { kind: "known", entry: entries.at(-1) ?? own, entries };
   }
 
-  // An expired key whose Job may still run is kept for the sake of other keys, until somebody saw that it does not.
-  let others = record.filter((entry) => entry !== own && !(entry.state === "ended" && isExpired(entry)));
-  const open = others.filter(({ state }) => state !== "ended");
-  const wanted = exclusive ? open : open.filter(isExpired).slice(0, swept);
-  const unseen = wanted.filter((entry) => !looks.has(entryId(entry)));
-  if (unseen.length > 0) return { kind: "look", wanted: unseen };
-
+  const open = record.filter((entry) => entry !== own && entry.state !== "ended");
   const isFresh = ({ atMs }: Entry) => nowMs - atMs < reservationGraceMs;
   const isUnderWay = (entry: Entry) => entry.state === "pending" && seen(entry)?.state === "absent" && isFresh(entry);
-  const unfinished = open.map(seen).findLast((look) => look?.state === "unfinished");
-  const inFlight = open.find(isUnderWay);
-  if (exclusive && unfinished?.state === "unfinished") return { kind: "overlap", job: unfinished.job };
-  if (exclusive && inFlight) return { kind: "in-flight", entry: inFlight };
-
-  others = others.flatMap((entry) => {
+  const toSettled = (entry: Entry): Entry[] => {
+    if (entry === own) return [entry];
+    if (entry.state === "ended") return isExpired(entry) ? [] : [entry];
+    // An expired key whose Job may still run is kept for the sake of other keys, until somebody saw that it does not.
     const look = seen(entry);
-    if (entry.state === "ended" || !look || look.state === "unfinished" || isUnderWay(entry)) return [entry];
+    if (!look || look.state === "unfinished" || isUnderWay(entry)) return [entry];
     if (isExpired(entry)) return [];
     if (entry.state === "done") return [{ ...entry, state: "ended" }];
     // A reservation whose Job never came is as if it had never been: its redelivery starts anew.
     return look.state === "absent" ? [] : [{ ...toMade(entry, look.job, nowMs), state: "ended" }];
-  });
+  };
+  const settled = record.flatMap(toSettled);
+  const left = new Set(settled);
+  const progress = open.every((entry) => left.has(entry)) ? {} : { entries: settled };
+
+  const unfinished = open.map(seen).findLast((look) => look?.state === "unfinished");
+  if (exclusive && unfinished?.state === "unfinished") return { kind: "overlap", job: unfinished.job, ...progress };
+  const wanted = exclusive ? open : open.filter(isExpired).slice(0, swept);
+  const unseen = wanted.filter((entry) => !seen(entry));
+  if (unseen.length > 0) return { kind: "look", wanted: unseen.slice(-lookedAtOnce), ...progress };
+  const inFlight = open.find(isUnderWay);
+  if (exclusive && inFlight) return { kind: "in-flight", entry: inFlight };
+
+  let others = settled.filter((entry) => entry !== own);
   if (!own && others.length >= maxKeys) {
     // The promise to remember is over for an expired key, and weighs more than seeing its Job once more.
     const victim = windowMs > 0 ? others.find(isExpired) : undefined;

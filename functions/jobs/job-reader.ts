@@ -2,9 +2,9 @@ import { type JobView, toJobView } from "../core/job-view.ts";
 import { endOf, type Job } from "../core/workload.ts";
 import { Fault } from "../errors.ts";
 import { toApiFault } from "../kubernetes/report-api-errors.ts";
+import { shareRuns } from "../share-runs.ts";
 import { type JobsContext, type Run, readRun } from "./read-run.ts";
 import { createLogScanner } from "./scan-log.ts";
-import { shareRuns } from "./share-runs.ts";
 import { createEndWatcher } from "./wait-for-end.ts";
 
 /** Looks at Jobs of our CronJob; those who look at the same Job at the same time share the work. Each throws a Fault. */

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { endOf, type Job, toJob } from "../core/workload.ts";
 import { ApiError, isPassing } from "../kubernetes/api-error.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
-import { untilAborted } from "./until-aborted.ts";
+import { untilAborted } from "../until-aborted.ts";
 
 /** How a wait ended: the finished Job as last seen, or undefined when it was gone without having ended. */
 type End = Job | undefined;

@@ -8,8 +8,8 @@ import { listJobs } from "../jobs/list-jobs.ts";
 import { logQuerySchema } from "../jobs/log-request.ts";
 import { openLog } from "../jobs/open-log.ts";
 import type { JobsContext } from "../jobs/read-run.ts";
-import { shareRuns } from "../jobs/share-runs.ts";
 import type { Handler, RouteRequest } from "../route.ts";
+import { shareRuns } from "../share-runs.ts";
 
 const defaultLimit = 20;
 const maxLimit = 100;

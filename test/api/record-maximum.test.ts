@@ -28,16 +28,13 @@ afterAll(async () => {
 
 type Place = { namespace: string; fn: FunctionProcess };
 
-/** The function beside a record that holds all keys but one. */
-async function install(name: string): Promise<Place> {
+/** The function beside a record that holds all keys but one; whether their Jobs have ended is known or not. */
+async function install(name: string, state: "D" | "E" = "E"): Promise<Place> {
   const namespace = await target.createNamespace(name);
   await target.seedCronJob(namespace, idleCronJob("sync"));
   await createLease(target.api, namespace);
-  await writeRecord(
-    target.api,
-    namespace,
-    Array.from({ length: mostKeys - 1 }, (_, index) => line(index)),
-  );
+  const lines = Array.from({ length: mostKeys - 1 }, (_, index) => line(index, { state }));
+  await writeRecord(target.api, namespace, lines);
   const fn = await startFunction({
     ...(await target.env({ server: proxy.url })),
     ...{ CRONJOB_NAME: "sync", CRONJOB_NAMESPACE: namespace },
@@ -48,19 +45,20 @@ async function install(name: string): Promise<Place> {
 }
 
 /** Lines as long as lines can be, the first one the oldest. */
-const line = (index: number, ageS = 3_600) => {
+const line = (index: number, { ageS = 3_600, state = "E" }: { ageS?: number; state?: string } = {}) => {
   const time = new Date(Date.now() - ageS * 1_000).toISOString().replace(/[-:]|\.\d+/g, "");
   const letters = [...String(index).padStart(17, "0")].map((digit) => "abcdefghij"[Number(digit)]);
   const slot = `m${letters.join("")}`;
-  return `${slot} E ${time} abc123 8a6e0804-2bd0-4672-b79d-d970${String(index).padStart(8, "0")}`;
+  return `${slot} ${state} ${time} abc123 8a6e0804-2bd0-4672-b79d-d970${String(index).padStart(8, "0")}`;
 };
 
-async function trigger({ fn }: Place, key: string): Promise<Response> {
+async function trigger({ fn }: Place, key: string, body?: object): Promise<Response> {
   const startedAtMs = performance.now();
   proxy.requests.length = 0;
   const answer = await fetch(`${fn.url}/trigger-sync`, {
     method: "POST",
-    headers: { "idempotency-key": key },
+    headers: { "idempotency-key": key, ...(body ? { "content-type": "application/json" } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {}),
   });
   const ms = Math.round(performance.now() - startedAtMs);
   console.log(`record at its maximum, ${target.kind}: ${answer.status} in ${ms} ms, ${proxy.requests.length} requests`);
@@ -97,8 +95,46 @@ test("a record of 3,000 keys is stored, a trigger costs no request more, and the
   expect(seconds).toBeLessThanOrEqual(82_800); // a day less the hour that the oldest is old
 
   const [, ...rest] = await readRecord(target.api, namespace);
-  await writeRecord(target.api, namespace, [line(0, 86_400), ...rest]);
+  await writeRecord(target.api, namespace, [line(0, { ageS: 86_400 }), ...rest]);
   expect((await readTrigger(await trigger(place, "the 3,001st"))).outcome).toBe("created");
   const after = await readRecord(target.api, namespace);
-  expect([after.length, after.includes(line(0, 86_400))]).toEqual([mostKeys, false]);
+  expect([after.length, after.includes(line(0, { ageS: 86_400 }))]).toEqual([mostKeys, false]);
+});
+
+const isLook = ({ method, path }: { method: string; path: string }) => method === "GET" && path.includes("/jobs/");
+const forbid = { onOverlap: "forbid" };
+/** As core/record.ts has it. */
+const lookedAtOnce = 256;
+
+test("forbid looks at 2,999 Jobs once, and a request that breaks off on the way has not looked in vain", async () => {
+  const place = await install("looks", "D");
+  proxy.rule((request) => {
+    const isTooMuch = isLook(request) && proxy.requests.filter(isLook).length > 2 * lookedAtOnce + 10;
+    return isTooMuch ? { kind: "answer", status: 403 } : undefined;
+  });
+  expect((await readProblem(await trigger(place, "k", forbid))).type).toBe("urn:sync-trigger:api-refused");
+  const endedOf = async () => (await readRecord(target.api, place.namespace)).filter((line) => line.includes(" E "));
+  expect(await endedOf()).toHaveLength(2 * lookedAtOnce);
+
+  proxy.rule(() => undefined);
+  const created = await readTrigger(await trigger(place, "k", forbid));
+  expect(created.outcome).toBe("created");
+  const left = mostKeys - 1 - 2 * lookedAtOnce;
+  const looks = proxy.requests.filter(isLook).length;
+  expect(looks).toBeGreaterThanOrEqual(left);
+  expect(looks, "some of the broken-off request may have come late").toBeLessThan(left + lookedAtOnce);
+  expect(await endedOf()).toHaveLength(mostKeys - 1);
+
+  const refused = await trigger(place, "another", forbid);
+  expect([refused.status, (await readProblem(refused)).detail]).toEqual([409, `Job ${created.job.name} is unfinished`]);
+  expect(proxy.requests.filter(isLook).length, "the unfinished Job and the key's own").toBe(2);
+});
+
+test("forbid is refused by the newest Job without a look at 2,998 others", async () => {
+  const place = await install("newest", "D");
+  await writeRecord(target.api, place.namespace, (await readRecord(target.api, place.namespace)).slice(1));
+  const { job } = await readTrigger(await trigger(place, "running", { onOverlap: "allow" }));
+  const refused = await trigger(place, "k", forbid);
+  expect([refused.status, (await readProblem(refused)).detail]).toEqual([409, `Job ${job.name} is unfinished`]);
+  expect(proxy.requests.filter(isLook).length, "what is under way at once, and the key's own").toBeLessThan(50);
 });

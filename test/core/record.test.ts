@@ -160,6 +160,39 @@ describe("with exclusive, other keys", () => {
   });
 });
 
+describe("with exclusive, hundreds of keys that were never looked at", () => {
+  const many = Array.from({ length: 600 }, (_, index) => entry(`k${index}`, "done"));
+  const saw = (from: number, to?: number) => many.slice(from, to).map((of): [Entry, Look["state"]] => [of, "ended"]);
+  const endedFrom = (from: number) => many.map((of, index) => (index < from ? of : { ...of, state: "ended" }));
+
+  test("are looked at the newest first, 256 at a time, and what was seen is written down each time", () => {
+    expect(decide(many)).toEqual({ kind: "look", wanted: many.slice(344) });
+    expect(decide(many, {}, saw(344))).toEqual({
+      ...{ kind: "look", wanted: many.slice(88, 344), entries: endedFrom(344) },
+    });
+    const kept = endedFrom(344) as Entry[];
+    expect(decide(kept, {}, saw(88)), "looks of before count on").toEqual({
+      ...{ kind: "look", wanted: many.slice(0, 88), entries: endedFrom(88) },
+    });
+    expect(decide(kept), "as does what another request wrote").toEqual({ kind: "look", wanted: many.slice(88, 344) });
+    const reserved = { ...entry("own", "pending"), uid: "me.1" };
+    expect(decide(many, { maxKeys: 601 }, saw(0))).toEqual({ kind: "reserved", entries: [...endedFrom(0), reserved] });
+  });
+
+  test("are not all looked at when one is unfinished, and what was seen of the others is written down", () => {
+    const running = many[400] as Entry;
+    const seen: [Entry, Look["state"]][] = [...saw(401), [running, "unfinished"]];
+    expect(decide(many, {}, seen)).toEqual({ kind: "overlap", job: jobOf(running), entries: endedFrom(401) });
+    expect(decide(many, {}, [[running, "unfinished"]])).toEqual({ kind: "overlap", job: jobOf(running) });
+  });
+
+  test("keep the place of a key of our own that starts anew", () => {
+    const own = entry("own", "pending", hourMs);
+    const result = decide([own, ...many], {}, saw(344));
+    expect(result).toMatchObject({ kind: "look", entries: [own, ...endedFrom(344)] });
+  });
+});
+
 describe("without exclusive", () => {
   test("nobody stands in the way, and only expired keys are looked at, a few at a time", () => {
     expect(slotsOf(decide([entry("a", "done")], { exclusive: false }))).toEqual(["a done", "own pending"]);

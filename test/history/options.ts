@@ -21,7 +21,7 @@ export const usage = `npm run test:history -- [options]
   --minutes N         spread over how long (4)
   --trouble-seconds N how often a process is killed or frozen, on average (15)
   --freeze-seconds N  how long a process is frozen at most (60)
-  --api-restarts N    how often the API server is ended and started again; only on the tests' own cluster (2)
+  --api-restarts N    how often the API server is ended and started again; not on a cluster of your own (2)
   --no-window         without DEDUPE_WINDOW: a key is known only as long as its Job exists
   --jobs KIND         idle: never end; written: end when the run says so; pods: real ones (idle for allow, else written)`;
 

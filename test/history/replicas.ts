@@ -64,7 +64,7 @@ export async function troubleReplica(
   { untilMs, everyMs, longestFreezeMs }: { untilMs: number; everyMs: number; longestFreezeMs: number },
 ): Promise<void> {
   for (;;) {
-    await pause(Math.min(untilMs - performance.now(), random.between(0, 2 * everyMs)));
+    await pause(Math.max(0, Math.min(untilMs - performance.now(), random.between(0, 2 * everyMs))));
     const leftMs = untilMs - performance.now();
     if (leftMs <= 0) return;
     if (random.chance(0.5)) {

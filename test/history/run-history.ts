@@ -43,7 +43,7 @@ export type RunOptions = Promised & {
 };
 
 /** The API server, to be ended (gracefully or not) and started again. */
-type ApiServer = { stop(signal: "SIGTERM" | "SIGKILL"): Promise<void>; start(): Promise<void> };
+export type ApiServer = { stop(signal: "SIGTERM" | "SIGKILL"): Promise<void>; start(): Promise<void> };
 
 const cronJobName = "sync";
 const replicaNames = ["a", "b", "c"];

@@ -1,22 +1,36 @@
 // Triggers under faults, and a checker of what happened: npm run test:history -- --seed 1 --policy forbid
-// Brings the tests' cluster up and runs inside it, or on the cluster that TEST_KUBE_CONTEXT names.
+// On an API server of its own; with --jobs pods inside the tests' cluster; or on the cluster that TEST_KUBE_CONTEXT names.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { startApiServer, stopApiServer } from "../cluster/apiserver.ts";
 import { clusterEnvironment, insideNetns } from "../cluster/netns.ts";
+import bundleFunction from "../support/bundle-function.ts";
 import { openTarget } from "../support/target.ts";
+import { startOwnApiServer } from "./api-server.ts";
 import { parseHistoryArguments, usage } from "./options.ts";
-import { runHistory } from "./run-history.ts";
+import { type ApiServer, runHistory } from "./run-history.ts";
 
-const isOwnCluster = process.env.TEST_KUBE_CONTEXT === undefined;
+type Wanted = ReturnType<typeof parseHistoryArguments>;
 
 try {
   const wanted = parseHistoryArguments(process.argv.slice(2));
-  if (isOwnCluster && process.env.TEST_TARGET !== "real") await enter();
-  else await runAll(wanted);
+  if (process.env.TEST_KUBE_CONTEXT !== undefined) await runAll(wanted, undefined);
+  else if (wanted.jobs !== "pods") await runAlone(wanted);
+  else if (process.env.TEST_TARGET === "real") await runAll(wanted, { stop: stopApiServer, start: startApiServer });
+  else await enter();
 } catch (error) {
   console.error(error instanceof Error && error.message.startsWith("--") ? `${error.message}\n${usage}` : error);
   process.exitCode = 1;
+}
+
+async function runAlone(wanted: Wanted): Promise<void> {
+  const apiServer = await startOwnApiServer();
+  process.env.KUBECONFIG = apiServer.kubeconfig;
+  try {
+    await runAll(wanted, apiServer);
+  } finally {
+    await apiServer.close();
+  }
 }
 
 /** The same command inside the cluster's network namespace. */
@@ -34,9 +48,9 @@ async function run([command = "", ...args]: string[], env: Record<string, string
   if (code !== 0) process.exit(typeof code === "number" ? code : 1);
 }
 
-async function runAll({ seeds, policies, options, jobs }: ReturnType<typeof parseHistoryArguments>): Promise<void> {
+async function runAll({ seeds, policies, options, jobs }: Wanted, apiServer: ApiServer | undefined): Promise<void> {
   process.env.TEST_TARGET = "real";
-  const apiServer = isOwnCluster ? { stop: stopApiServer, start: startApiServer } : undefined;
+  const forgetBundle = await bundleFunction();
   for (const seed of seeds) {
     for (const policy of policies) {
       const target = await openTarget(`history ${seed}`);
@@ -51,4 +65,5 @@ async function runAll({ seeds, policies, options, jobs }: ReturnType<typeof pars
       await target.close({ keep: verdict.violations.length > 0 });
     }
   }
+  await forgetBundle();
 }

@@ -1,17 +1,18 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { JsonObject } from "../../functions/core/json.ts";
+import { ApiError } from "../../functions/kubernetes/api-error.ts";
 import type { Cluster } from "../../functions/kubernetes/cluster.ts";
 import { shareCronJobReads } from "../../functions/kubernetes/share-reads.ts";
 
 /** A CronJob whose reads a test answers one by one; `version` counts what was stored when a read began. */
 function cronJobReads() {
-  const begun: { version: number; end(): void; fail(): void }[] = [];
+  const begun: { signal: AbortSignal; end(): void; fail(error: Error): void }[] = [];
   const state = { version: 1 };
   const cluster: Pick<Cluster, "getCronJob"> = {
-    getCronJob: () =>
+    getCronJob: ({ signal }) =>
       new Promise<JsonObject>((resolve, reject) => {
         const { version } = state;
-        begun.push({ version, end: () => resolve({ version }), fail: () => reject(new Error("reset")) });
+        begun.push({ signal, end: () => resolve({ version }), fail: reject });
       }),
   };
   const shared = shareCronJobReads(cluster);
@@ -19,58 +20,47 @@ function cronJobReads() {
   return { begun, state, read };
 }
 
-const settle = () => new Promise((resolve) => setImmediate(resolve));
+const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
-describe("reads of the CronJob", () => {
-  test("that come while one is under way share the next one", async () => {
-    const { begun, read } = cronJobReads();
-    const first = read();
-    const others = Array.from({ length: 99 }, () => read());
-    expect(begun).toHaveLength(1);
-    begun[0]?.end();
-    await first;
-    await settle();
-    expect(begun).toHaveLength(2);
-    begun[1]?.end();
-    await Promise.all(others);
-    expect(begun).toHaveLength(2);
-  });
+test("triggers that come together share a read, and those who come meanwhile the next one", async () => {
+  const { begun, state, read } = cronJobReads();
+  const first = Array.from({ length: 50 }, () => read());
+  await turn();
+  state.version = 2;
+  const later = Array.from({ length: 50 }, () => read());
+  await turn();
+  expect(begun).toHaveLength(1);
+  begun[0]?.end();
+  await turn();
+  begun[1]?.end();
+  expect(new Set((await Promise.all(first)).map(({ version }) => version))).toEqual(new Set([1]));
+  expect(new Set((await Promise.all(later)).map(({ version }) => version))).toEqual(new Set([2]));
+  expect(begun).toHaveLength(2);
+});
 
-  test("never give what was read before they asked", async () => {
-    const { begun, state, read } = cronJobReads();
-    const before = read();
-    state.version = 2;
-    const after = read();
-    begun[0]?.end();
-    await settle();
-    begun[1]?.end();
-    expect([await before, await after]).toEqual([{ version: 1 }, { version: 2 }]);
+test("a read that fails says the same to all who share it", async () => {
+  const { begun, read } = cronJobReads();
+  const reads = [read(), read()];
+  await turn();
+  const refused = new ApiError({
+    ...{ call: "getCronJob", status: 403, reason: "Forbidden", message: "no", mayHaveTakenEffect: false },
   });
+  begun[0]?.fail(refused);
+  expect(await Promise.allSettled(reads)).toEqual(Array(2).fill({ status: "rejected", reason: refused }));
+});
 
-  test("go on after one that failed, which fails only those who share it", async () => {
-    const { begun, read } = cronJobReads();
-    const first = read();
-    const second = read();
-    begun[0]?.fail();
-    await expect(first).rejects.toThrow("reset");
-    await settle();
-    begun[1]?.end();
-    expect(await second).toEqual({ version: 1 });
-    const third = read();
-    begun[2]?.end();
-    expect(await third).toEqual({ version: 1 });
+test("whose time is over gets no answer, as from the API server itself; the read goes on for the others", async () => {
+  const { begun, read } = cronJobReads();
+  const leaver = new AbortController();
+  const reads = [read(leaver.signal), read()];
+  await turn();
+  leaver.abort(new DOMException("over", "TimeoutError"));
+  const error = await reads[0]?.catch((thrown: ApiError) => thrown);
+  expect(error).toBeInstanceOf(ApiError);
+  expect((error as ApiError).failure).toMatchObject({
+    ...{ call: "getCronJob", status: 0, mayHaveTakenEffect: false, message: "no answer within the deadline" },
   });
-
-  test("end for the one whose time is over, and go on for the others", async () => {
-    const { begun, read } = cronJobReads();
-    const leaver = new AbortController();
-    const left = read(leaver.signal);
-    const first = read();
-    leaver.abort();
-    await expect(left).rejects.toThrow("no answer within the deadline");
-    begun[0]?.end();
-    await settle();
-    begun[1]?.end();
-    expect(await first).toEqual({ version: 1 });
-  });
+  expect(begun[0]?.signal.aborted).toBe(false);
+  begun[0]?.end();
+  expect(await reads[1]).toEqual({ version: 1 });
 });

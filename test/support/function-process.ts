@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { until } from "./until.ts";
 
@@ -20,23 +19,14 @@ export type FunctionProcess = {
   exited: Promise<number | null>;
 };
 
-/** Node keeps what it compiled: the suites start the same source a hundred times. */
-const compileCache = join(import.meta.dirname, "../../node_modules/.cache/sync-trigger");
-
-/** Starts functions/main.ts on a free port with these settings and waits until it listens. */
+/** Starts the function (bundle-function.ts says which file) on a free port with these settings and waits until it listens. */
 export async function startFunction(
   env: Record<string, string>,
-  entry = "functions/main.ts",
+  entry = process.env.TEST_FUNCTION_ENTRY ?? "functions/main.ts",
 ): Promise<FunctionProcess> {
   const child = spawn(process.execPath, [entry], {
     // Nothing is inherited but what a process needs: a setting of the developer's shell must not reach a test.
-    env: {
-      PATH: process.env.PATH ?? "",
-      HOME: "/nonexistent",
-      NODE_COMPILE_CACHE: compileCache,
-      PORT: "0",
-      ...env,
-    },
+    env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines: string[] = [];

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { shareRuns } from "../../functions/jobs/share-runs.ts";
+import { shareRuns } from "../functions/share-runs.ts";
 
 /** Work that ends when told to, and a record of it. */
 function createWork() {

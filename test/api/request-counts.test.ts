@@ -1,0 +1,57 @@
+import { afterAll, expect, test } from "vitest";
+import { readTrigger } from "../support/answers.ts";
+import { idleCronJob, syncCronJob } from "../support/cronjobs.ts";
+import { jobEnd } from "../support/jobs.ts";
+import { openPlaces, triggerOver } from "../support/places.ts";
+
+const { target, proxy, install, startReplica, close } = await openPlaces("request-counts");
+afterAll(close);
+
+/** The requests to the API server that one trigger costs, in their order. */
+async function callsOf(place: Parameters<typeof triggerOver>[0], key?: string): Promise<string[]> {
+  proxy.requests.length = 0;
+  await readTrigger(await triggerOver(place, key));
+  const resourceOf = (path: string) => /\/namespaces\/[^/]+\/([a-z]+)/.exec(path)?.[1];
+  return proxy.requests.map(({ method, path }) => `${method} ${resourceOf(path)}`);
+}
+
+const window = { DEDUPE_WINDOW: "1h" };
+const coordinated = ["GET cronjobs", "PUT leases", "POST jobs", "PUT leases"];
+
+test("2 without coordination", async () => {
+  const place = await install("alone", idleCronJob("sync"), {}, false);
+  for (const _time of [1, 2]) expect(await callsOf(place)).toEqual(["GET cronjobs", "POST jobs"]);
+});
+
+test("5 with a record, 4 when its version is known, none for a key that it knows", async () => {
+  const place = await install("recorded", idleCronJob("sync"), window);
+  expect(await callsOf(place, "1")).toEqual(["GET leases", ...coordinated]);
+  expect(await callsOf(place, "2")).toEqual(coordinated);
+  expect(await callsOf(place, "1")).toEqual([]);
+});
+
+test("a conflict with another replica is counted apart: what is stored is read, and the write is made again", async () => {
+  const place = await install("conflict", idleCronJob("sync"), window);
+  const replica = { fn: await startReplica(place.namespace, window) };
+  await callsOf(place);
+  await callsOf(replica);
+  const [read, ...rest] = coordinated;
+  expect(await callsOf(place)).toEqual([read, "PUT leases", "GET leases", ...rest]);
+  expect(await callsOf(place)).toEqual(coordinated);
+});
+
+test.each(["forbid", "join"])(
+  "%s: 5, or 4 and a look at the Job of before, which is seen ended once",
+  async (policy) => {
+    const cronJob = syncCronJob("sync", target.syncImage);
+    const place = await install(policy, cronJob, { OVERLAP_POLICY: policy });
+    const counts: number[] = [];
+    for (const key of ["1", "2", "3"]) {
+      proxy.requests.length = 0;
+      const { job } = await readTrigger(await triggerOver(place, key));
+      counts.push(proxy.requests.length);
+      await jobEnd(target.api, place.namespace, job.name);
+    }
+    expect(counts).toEqual([5, 5, 5]);
+  },
+);
