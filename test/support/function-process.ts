@@ -19,12 +19,15 @@ export type FunctionProcess = {
   exited: Promise<number | null>;
 };
 
-/** Starts functions/main.ts on a free port with these settings and waits until it listens. */
+type StartOptions = { entry?: string; wrap?: (command: string[]) => string[] };
+
+/** Starts functions/main.ts on a free port with these settings and waits until it listens; `wrap` may run it within. */
 export async function startFunction(
   env: Record<string, string>,
-  entry = "functions/main.ts",
+  { entry = "functions/main.ts", wrap = (command) => command }: StartOptions = {},
 ): Promise<FunctionProcess> {
-  const child = spawn(process.execPath, [entry], {
+  const [command = "", ...parameters] = wrap([process.execPath, entry]);
+  const child = spawn(command, parameters, {
     // Nothing is inherited but what a process needs: a setting of the developer's shell must not reach a test.
     env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
