@@ -16,6 +16,7 @@ export type Config = {
   dedupeWindowMs: number | undefined;
   dedupeMaxKeys: number;
   replyEvents: "off" | "on";
+  kubernetesEvents: "off" | "on";
   authMode: AuthMode;
   authTokenDirectory: string;
   authAudience: string;
@@ -97,6 +98,12 @@ export const SETTINGS: Record<string, Setting<SettingValue>> = {
   REPLY_EVENTS: {
     key: "replyEvents",
     about: "answer events with an event about the outcome",
+    fallback: "off",
+    parse: oneOf(["off", "on"]),
+  },
+  KUBERNETES_EVENTS: {
+    key: "kubernetesEvents",
+    about: "tell of each manual run by a Kubernetes Event on the CronJob",
     fallback: "off",
     parse: oneOf(["off", "on"]),
   },

@@ -25,15 +25,16 @@ export async function createOnce<Other = never>(
   { isLate = () => false, again }: { isLate?: () => boolean; again?: () => Promise<Other | undefined> } = {},
 ): Promise<Made | Other> {
   const name = metadataOf(job).name as string;
+  const options = { signal, traceparent: readAnnotation(job, "traceparent") };
   let unanswered = false; // a create of ours got no answer: it may be stored, now or a moment later
   for (let attempt = 1; ; attempt += 1) {
     if (isLate()) throw tooLate(unanswered);
-    const result = await cluster.createJob(job, { signal }).catch(toFailedCall);
+    const result = await cluster.createJob(job, options).catch(toFailedCall);
     if (!(result instanceof ApiError)) return { outcome: "created", job: toJobRef(result) };
     const { failure } = result;
     unanswered ||= failure.status === 0 && failure.mayHaveTakenEffect;
 
-    const existing = await cluster.getJob(name, { signal }).catch(toFailedCall);
+    const existing = await cluster.getJob(name, options).catch(toFailedCall);
     if (!(existing instanceof ApiError)) return recognise(job, existing);
     if (existing.failure.status !== 404) throw giveUp(existing, unanswered || failure.mayHaveTakenEffect);
     // It was there and is gone again: history limits, TTL or a person removed it. The key did make a Job.

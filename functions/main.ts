@@ -12,10 +12,13 @@ import { createLogger } from "./log.ts";
 import { countCalls, createMetrics } from "./metrics.ts";
 import { createPolicyCanary } from "./policy-canary.ts";
 import { createRecordStore } from "./record-store.ts";
+import { createRunAnnouncer } from "./run-announcer.ts";
 import { startServer } from "./server.ts";
 
-/** Longer than any trigger takes, shorter than the grace period that the manifests give. */
-const drainTimeoutMs = 20_000;
+/** Longer than any trigger takes; with what follows shorter than the grace period that the manifests give. */
+const drainTimeoutMs = 17_000;
+/** For Events that are still to be sent. */
+const settleTimeoutMs = 2_000;
 
 try {
   await main();
@@ -41,8 +44,9 @@ async function main(): Promise<void> {
   const records = isRecordUsed ? createRecordStore(cluster) : undefined;
   const authenticate = createAuthentication(config, transport, namespace);
   const policyCanary = createPolicyCanary(cluster, { isRequired: config.requirePolicy === "true", metrics, log });
+  const announcer = config.kubernetesEvents === "on" ? createRunAnnouncer(cluster, log) : undefined;
   const app = createApp({
-    ...{ config, cluster, namespace, records, policyCanary },
+    ...{ config, cluster, namespace, records, policyCanary, announcer },
     ...{ authenticate, metrics, log, draining: draining.signal },
   });
   const server = await startServer(app, config);
@@ -54,6 +58,7 @@ async function main(): Promise<void> {
     draining.abort();
     log.info({ signal }, "draining");
     const answeredAll = await server.drain(drainTimeoutMs);
+    await announcer?.settle(settleTimeoutMs);
     credentials.close();
     log.info({ answeredAll }, "stopped");
     process.exit(0);

@@ -110,11 +110,14 @@ function drain(server: Server, connections: Connections, timeoutMs: number): Pro
       resolve(false);
     }, timeoutMs);
     const sweep = setInterval(closeIdle, 100);
-    server.close(() => {
-      clearTimeout(timer);
-      clearInterval(sweep);
-      resolve(true);
+    // A connection that looks idle may hold a request that has come and was not read yet: that is read first.
+    setImmediate(() => {
+      server.close(() => {
+        clearTimeout(timer);
+        clearInterval(sweep);
+        resolve(true);
+      });
+      closeIdle();
     });
-    closeIdle();
   });
 }

@@ -16,6 +16,7 @@ import { reportApiErrors } from "./kubernetes/report-api-errors.ts";
 import type { PolicyCanary } from "./policy-canary.ts";
 import type { RecordStore } from "./record-store.ts";
 import { findJob } from "./reserve-key.ts";
+import type { RunAnnouncer } from "./run-announcer.ts";
 
 /** A trigger as a door hands it over: decoded, checked and with its key. */
 export type TriggerInput = {
@@ -36,6 +37,8 @@ export type TriggerContext = {
   /** The record of keys; undefined when no setting asks for it. */
   records: RecordStore | undefined;
   policyCanary: PolicyCanary;
+  /** undefined: runs are not told of (KUBERNETES_EVENTS=off). */
+  announcer: RunAnnouncer | undefined;
   config: Pick<
     Config,
     | "cronJobName"
@@ -92,14 +95,14 @@ async function run(plan: Plan, input: TriggerInput, context: TriggerContext): Pr
 
   if (!records) {
     if (overlap !== "allow") throw recordNeeded(overlap);
-    return createOnce(cluster, job, signal, { isLate });
+    return announce(await createOnce(cluster, job, signal, { isLate }), job, context);
   }
   const result = await createRecorded({
     ...{ cluster, records, cronJob, job, cronJobName: config.cronJobName, signal, isLate },
     ...{ slot: plan.slot, request: plan.entryRequest, exclusive: overlap !== "allow" },
     ...{ windowMs: config.dedupeWindowMs ?? 0, maxKeys: config.dedupeMaxKeys, maker: spanOf(input.traceparent) },
   });
-  if ("outcome" in result) return result;
+  if ("outcome" in result) return announce(result, job, context);
   if (result.kind === "known") return toDuplicate(result.entry, plan, namespace);
   return (await findMade(job, plan, context, signal)) ?? toOverlapOutcome(overlap, result.job);
 }
@@ -134,6 +137,11 @@ function buildJob(cronJob: JsonObject, plan: Plan, input: TriggerInput): JsonObj
     },
     ...{ eventSource: event?.source, eventId: event?.id, eventType: event?.type },
   });
+}
+
+function announce(made: Made, job: JsonObject, { announcer }: TriggerContext): Made {
+  if (made.outcome === "created") announcer?.announce(job, made.job);
+  return made;
 }
 
 /** The key's Job where it still exists; from then on it is remembered. */

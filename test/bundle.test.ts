@@ -89,7 +89,7 @@ describe("the bundled function", () => {
       "current-context": "x",
     };
     await writeFile(kubeconfig, JSON.stringify(config));
-    return startFunction({ KUBECONFIG: kubeconfig, CRONJOB_NAME: "sync" }, dist("main.mjs"));
+    return startFunction({ KUBECONFIG: kubeconfig, CRONJOB_NAME: "sync" }, { entry: dist("main.mjs") });
   }
 
   it("answers probes and a trigger, alone in its directory", async () => {

@@ -64,6 +64,7 @@ const rows: Record<string, { good: [text: string, value: unknown][]; bad: string
     bad: ["0", "3001", "many"],
   },
   REPLY_EVENTS: { good: [["on", "on"]], bad: ["true", "On", "1"] },
+  KUBERNETES_EVENTS: { good: [["on", "on"]], bad: ["true", "On", "1"] },
   AUTH_MODE: {
     good: [
       ["token", "token"],
@@ -187,6 +188,7 @@ describe("loadConfig", () => {
   it("gives every setting its default", () => {
     expect(loadConfig(least)).toEqual({
       cronJobName: "sync",
+      kubernetesEvents: "off",
       logLevel: "info",
       port: 8080,
       overlapPolicy: "allow",

@@ -25,14 +25,17 @@ describe("with the record of keys", () => {
   });
   const other = (more: Partial<Entry> = {}) => entry({ slot: `m${"a".repeat(17)}`, uid: "other-uid", ...more });
 
-  it("reserves the key, creates the Job and remembers it: two writes", async () => {
+  it("reserves the key, creates the Job, remembers it (two writes) and tells of it", async () => {
     const records = memoryRecords();
+    const told: unknown[] = [];
     const { run, names } = prepare({
       script: { getCronJob: [cronJob()], createJob: [store] },
       config: window,
       records,
+      announcer: { announce: (_sent, stored) => told.push(stored), settle: async () => {} },
     });
     expect(await run()).toEqual({ outcome: "created", job: made });
+    expect(told).toEqual([made]);
     expect(records).toMatchObject({ writes: 2, entries: [{ slot: entry().slot, state: "done", uid: "job-uid" }] });
     expect(names()).toEqual(["getCronJob", "createJob"]);
   });

@@ -25,6 +25,20 @@ describe("without policies", () => {
     expect(facts).toEqual({ via: "http", traceparent: "00-t-s-00", keyDigest: digest, outcome: "created", job: name });
   });
 
+  it("tells of a Job that it made, and of no duplicate", async () => {
+    const told: unknown[] = [];
+    const announcer = {
+      announce: (sent: JsonObject, stored: unknown) => told.push([sent.kind, stored]),
+      settle: async () => {},
+    };
+    const script = { getCronJob: [cronJob()], createJob: [store, alreadyExists], getJob: [ownJob()] };
+    const { run } = prepare({ script, announcer });
+    await run();
+    expect(told).toEqual([["Job", made]]);
+    expect(await run()).toMatchObject({ outcome: "duplicate" });
+    expect(told).toHaveLength(1);
+  });
+
   it("is a duplicate when the key's Job is there", async () => {
     const { run, names } = prepare({
       script: { getCronJob: [cronJob()], createJob: [alreadyExists], getJob: [ownJob()] },

@@ -1,4 +1,5 @@
-import type { JSONWebKeySet, JWTPayload } from "jose";
+import { setTimeout as pause } from "node:timers/promises";
+import type { JSONWebKeySet } from "jose";
 import type { Verify } from "../auth.ts";
 import type { JsonObject } from "../core/json.ts";
 import { Fault } from "../errors.ts";
@@ -15,8 +16,8 @@ export type IssuerDiscovery = {
 const algorithms = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512"];
 /** How old the keys may be; a key that is removed stops counting this soon. */
 const keysFreshForMs = 300_000;
-/** An unknown key id is looked up at once, but not more often than this: anybody can send one. */
-const keysAskedEveryMs = 10_000;
+/** Keys are asked for at most this often: anybody can send an unknown key id. Who comes earlier waits. */
+const keysAskedEveryMs = 1_000;
 const discoveryTimeoutMs = 5_000;
 const clockToleranceS = 5;
 
@@ -28,43 +29,46 @@ type Issuer = { name: string; keys: JSONWebKeySet; readAtMs: number };
  * Knative gives Triggers and PingSources. Checks signature, issuer, audience and times; the subject is `sub`.
  */
 export function createJwtVerifier(discovery: IssuerDiscovery, { audience }: { audience: string }): Verify {
-  let issuer: Promise<Issuer> | undefined;
+  let known: Issuer | undefined;
+  let reading: Promise<Issuer> | undefined;
   let askedAtMs = Number.NEGATIVE_INFINITY;
 
-  function ask(): Promise<Issuer> {
+  async function read(): Promise<Issuer> {
+    const waitMs = askedAtMs + keysAskedEveryMs - performance.now();
+    if (waitMs > 0) await pause(waitMs);
     askedAtMs = performance.now();
-    const asked = readIssuer(discovery);
-    asked.catch(() => {
-      if (issuer === asked) issuer = undefined;
-    });
-    issuer = asked;
-    return asked;
+    known = await readIssuer(discovery);
+    return known;
   }
 
-  async function verify(jose: Jose, credential: string): Promise<JWTPayload | "unknown key" | undefined> {
-    const known = await (issuer ?? ask());
-    const { name, keys } = performance.now() - known.readAtMs > keysFreshForMs ? await ask().catch(() => known) : known;
+  /** Many may ask at the same time; one reads. What was known before stays known when that fails. */
+  function ask(): Promise<Issuer> {
+    reading ??= read().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  }
+
+  async function verify({ jwtVerify, createLocalJWKSet, errors }: Jose, credential: string, { name, keys }: Issuer) {
     try {
-      const options = {
-        issuer: name,
-        audience,
-        algorithms,
-        clockTolerance: clockToleranceS,
-        requiredClaims: ["exp", "sub"],
-      };
-      return (await jose.jwtVerify(credential, jose.createLocalJWKSet(keys), options)).payload;
+      const times = { clockTolerance: clockToleranceS, requiredClaims: ["exp", "sub"] };
+      const options = { issuer: name, audience, algorithms, ...times };
+      return (await jwtVerify(credential, createLocalJWKSet(keys), options)).payload;
     } catch (error) {
-      return error instanceof jose.errors.JWKSNoMatchingKey ? "unknown key" : undefined;
+      return error instanceof errors.JWKSNoMatchingKey ? "unknown key" : undefined;
     }
   }
 
   return async (credential) => {
     if (credential.split(".").length !== 3) return undefined; // a static token, not ours
     const jose = await import("jose");
-    let payload = await verify(jose, credential);
-    if (payload === "unknown key" && performance.now() - askedAtMs > keysAskedEveryMs) {
-      await ask(); // keys were rotated
-      payload = await verify(jose, credential);
+    let issuer = known ?? (await ask());
+    if (performance.now() - issuer.readAtMs > keysFreshForMs) issuer = await ask().catch(() => issuer);
+    let payload = await verify(jose, credential, issuer);
+    // Keys were rotated? What others asked for may have been read before; the second time it was not.
+    for (let attempt = 1; payload === "unknown key" && attempt <= 2; attempt += 1) {
+      issuer = await ask();
+      payload = await verify(jose, credential, issuer);
     }
     return typeof payload === "object" ? payload.sub : undefined;
   };

@@ -35,7 +35,7 @@ async function readTokens(directory: string): Promise<KnownToken[]> {
   try {
     // A mounted Secret's own machinery begins with two dots.
     const names = (await readdir(directory)).filter((name) => !name.startsWith("."));
-    const texts = await Promise.all(names.map((name) => readFile(join(directory, name), "utf8")));
+    const texts = await Promise.all(names.map((name) => readFile(join(directory, name), "utf8").catch(toEmpty)));
     return names.flatMap((name, index) => {
       const token = texts[index]?.trim() ?? "";
       return token.length < leastLength ? [] : [{ name, digest: toDigest(token) }];
@@ -43,6 +43,12 @@ async function readTokens(directory: string): Promise<KnownToken[]> {
   } catch (cause) {
     throw new Fault("internal-error", "the token files cannot be read; see the log", { cause });
   }
+}
+
+/** A file that was removed since the directory was listed holds no token. */
+function toEmpty(error: NodeJS.ErrnoException): string {
+  if (error.code === "ENOENT") return "";
+  throw error;
 }
 
 function toDigest(text: string): Buffer {

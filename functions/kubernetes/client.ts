@@ -13,14 +13,15 @@ export function createCluster(
   { namespace, cronJobName, timeoutMs }: { namespace: string; cronJobName: string; timeoutMs: number },
 ): Cluster {
   const batch = `/apis/batch/v1/namespaces/${encodeURIComponent(namespace)}`;
+  const events = `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`;
   const lease = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases/${leaseName}`;
 
   async function call(
     name: keyof Cluster,
     request: Pick<ApiRequest, "method" | "path" | "body">,
-    options: CallOptions,
+    { signal, traceparent }: CallOptions,
   ) {
-    const answer = await transport.send({ ...request, timeoutMs, signal: options.signal }).catch(reportNoAnswer(name));
+    const answer = await transport.send({ ...request, timeoutMs, signal, traceparent }).catch(reportNoAnswer(name));
     return readObject(name, answer);
   }
 
@@ -42,6 +43,8 @@ export function createCluster(
     getLease: (options) => read("getLease", lease, options),
     updateLease: (object, options) =>
       call("updateLease", { method: "PUT", path: lease, body: JSON.stringify(object) }, options),
+    createEvent: (event, options) =>
+      call("createEvent", { method: "POST", path: events, body: JSON.stringify(event) }, options),
     ...createRunCalls(transport, { namespace, timeoutMs }),
   };
 }

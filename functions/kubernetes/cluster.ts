@@ -2,8 +2,8 @@ import type { Readable } from "node:stream";
 import type { JsonObject } from "../core/json.ts";
 import type { WatchEvent } from "./read-watch.ts";
 
-/** How long a call may take: `signal` ends it from outside. */
-export type CallOptions = { signal: AbortSignal };
+/** How long a call may take: `signal` ends it from outside. `traceparent`: the trace that it is part of, if of one. */
+export type CallOptions = { signal: AbortSignal; traceparent?: string | undefined };
 
 /** Which part of a container's log to read; `sinceTime` counts in whole seconds, however precise it is. */
 export type LogQuery = {
@@ -31,6 +31,8 @@ export type Cluster = {
   getLease(options: CallOptions): Promise<JsonObject>;
   /** Replaces that Lease if its resourceVersion is still the given one (else 409 Conflict); sent once. */
   updateLease(lease: JsonObject, options: CallOptions): Promise<JsonObject>;
+  /** Stores an Event of the CronJob's namespace; sent once. */
+  createEvent(event: JsonObject, options: CallOptions): Promise<JsonObject>;
   /** A page of the namespace's Jobs, the rest of it after the given `metadata.continue`. */
   listJobs(page: { limit: number; after?: string | undefined }, options: CallOptions): Promise<JsonObject>;
   /** The changes of one Job after a resourceVersion, until the server ends the watch. */
@@ -66,6 +68,13 @@ export const RIGHTS = {
     resource: "leases",
     byName: true,
     grantedBy: "manifests/components/exactly-once",
+  },
+  createEvent: {
+    verb: "create",
+    apiGroup: "",
+    resource: "events",
+    byName: false,
+    grantedBy: "manifests/components/events",
   },
   listJobs: { verb: "list", apiGroup: "batch", resource: "jobs", byName: false, grantedBy: jobsApi },
   watchJob: { verb: "watch", apiGroup: "batch", resource: "jobs", byName: false, grantedBy: jobsApi },

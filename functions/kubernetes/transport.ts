@@ -12,6 +12,8 @@ export type ApiRequest = {
   signal: AbortSignal;
   /** The longest answer that is read; unset: no object is longer. */
   answerLimitBytes?: number;
+  /** W3C Trace Context, section 3.2: an API server with tracing on goes on with it. */
+  traceparent?: string | undefined;
 };
 
 /** A GET whose answer is taken as it comes. `timeoutMs` bounds its beginning, unset: nothing does but `signal`. */
@@ -80,7 +82,7 @@ async function openOnce(access: Access, { path, signal, timeoutMs }: OpenRequest
 function begin(
   { server, headers }: Access,
   agent: Access["agent"],
-  { method, path, body, signal }: Pick<ApiRequest, "method" | "path" | "body" | "signal">,
+  { method, path, body, signal, traceparent }: Pick<ApiRequest, "method" | "path" | "body" | "signal" | "traceparent">,
 ) {
   return new Promise<ApiStream>((resolve, reject) => {
     let connected = false;
@@ -97,6 +99,7 @@ function begin(
           ...(body === undefined
             ? {}
             : { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
+          ...(traceparent === undefined ? {} : { traceparent }),
           ...headers,
         },
       },

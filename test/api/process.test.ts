@@ -3,7 +3,7 @@ import { readProblem, readTrigger } from "../support/answers.ts";
 import { idleCronJob } from "../support/cronjobs.ts";
 import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
 import { type FunctionProcess, startFunction } from "../support/function-process.ts";
-import { listJobs } from "../support/jobs.ts";
+import { listJobs, metadataOf } from "../support/jobs.ts";
 import { openTarget, type Target } from "../support/target.ts";
 import { until } from "../support/until.ts";
 
@@ -93,6 +93,24 @@ test("a trigger costs two requests to the API server", async () => {
   ]);
 });
 
+test("the caller's trace goes on in what is asked for this request alone", async () => {
+  const fn = await start();
+  const trace = "0af7651916cd43dd8448eb211c80319c";
+  const headers = { traceparent: `00-${trace}-b7ad6b7169203331-01`, "idempotency-key": "traced" };
+  proxy.requests.length = 0;
+  const { job } = await readTrigger(await fetch(`${fn.url}/trigger-sync`, { method: "POST", headers }));
+  const path = `/apis/batch/v1/namespaces/${namespace}/jobs/${job.name}`;
+  const { annotations } = metadataOf(await target.api.expect("GET", path));
+  const own = annotations["sync-trigger.internal/traceparent"];
+  expect(own).toMatch(new RegExp(`^00-${trace}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`));
+  expect(fn.log.find(({ msg }) => msg === "request")?.traceparent).toBe(own);
+  // The read of the CronJob may be many requests' own.
+  expect(proxy.requests.map(({ method, traceparent }) => [method, traceparent])).toEqual([
+    ["GET", undefined],
+    ["POST", own],
+  ]);
+});
+
 test("the namespace is the kubeconfig's when none is set", async () => {
   const fn = await start({ CRONJOB_NAMESPACE: "" });
   const answer = await fetch(`${fn.url}/trigger-sync`, { method: "POST" });
@@ -100,7 +118,7 @@ test("the namespace is the kubeconfig's when none is set", async () => {
 });
 
 test("no Job but those of the answered triggers is there at the end", async () => {
-  expect(await listJobs(target.api, namespace)).toHaveLength(12);
+  expect(await listJobs(target.api, namespace)).toHaveLength(13);
 });
 
 test("100 triggers at once share their reads of the CronJob and make 100 Jobs", async () => {

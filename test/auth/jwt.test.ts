@@ -1,5 +1,5 @@
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { createJwtVerifier, type IssuerDiscovery } from "../../functions/auth/jwt.ts";
 import type { JsonObject } from "../../functions/core/json.ts";
 
@@ -29,7 +29,7 @@ async function discoveryOf(keys: JsonObject[]) {
     getIssuer: async () => ({ issuer }),
     getKeys: async () => {
       asked.keys += 1;
-      return { keys };
+      return { keys: [...keys] };
     },
   };
   return { discovery, asked };
@@ -97,11 +97,54 @@ describe("the keys", () => {
     expect(asked.keys).toBe(1);
   });
 
-  test("are not asked for again and again by made-up key ids", async () => {
+  test("are asked for once a second at most, however many made-up key ids come", async () => {
     const { discovery, asked } = await discoveryOf([await toJwk(good, "1")]);
     const verify = createJwtVerifier(discovery, { audience });
-    for (const kid of ["x", "y", "z"]) expect(await verify(await sign({}, { kid }))).toBeUndefined();
-    expect(asked.keys).toBe(1);
+    const tokens = await Promise.all(Array.from({ length: 50 }, (_, index) => sign({}, { kid: `made-up ${index}` })));
+    const startedAtMs = performance.now();
+    expect(await Promise.all(tokens.map(verify))).toEqual(Array(50).fill(undefined));
+    const seconds = (performance.now() - startedAtMs) / 1_000;
+    expect(asked.keys).toBeLessThanOrEqual(1 + seconds);
+    expect(asked.keys, "the third, which began after all had come, tells").toBe(3);
+  });
+
+  test("that are new count for the first token that they signed, even right after a made-up key id", async () => {
+    const keys = [await toJwk(good, "1")];
+    const { discovery } = await discoveryOf(keys);
+    const verify = createJwtVerifier(discovery, { audience });
+    expect(await verify(await sign({}))).toBe(sub);
+    expect(await verify(await sign({}, { kid: "made-up" }))).toBeUndefined();
+    keys.push(await toJwk(other, "2"));
+    expect(await verify(await sign({}, { pair: other, kid: "2" }))).toBe(sub);
+  });
+
+  test("that were revoked count no longer once the keys were read again, at the latest after 5 minutes", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const keys = [await toJwk(good, "1"), await toJwk(other, "2")];
+    const { discovery } = await discoveryOf(keys);
+    const verify = createJwtVerifier(discovery, { audience });
+    expect(await verify(await sign({}))).toBe(sub);
+    keys.shift();
+    vi.advanceTimersByTime(299_000);
+    expect(await verify(await sign({}))).toBe(sub);
+    vi.advanceTimersByTime(2_000);
+    expect(await verify(await sign({}))).toBeUndefined();
+    expect(await verify(await sign({}, { pair: other, kid: "2" }))).toBe(sub);
+  });
+
+  test("that are known go on counting while they cannot be read again", async () => {
+    const { discovery } = await discoveryOf([await toJwk(good, "1")]);
+    let fails = false;
+    const getKeys: IssuerDiscovery["getKeys"] = async (options) => {
+      if (fails) throw new Error("unreachable");
+      return discovery.getKeys(options);
+    };
+    const verify = createJwtVerifier({ ...discovery, getKeys }, { audience });
+    expect(await verify(await sign({}))).toBe(sub);
+    fails = true;
+    await expect(verify(await sign({}, { kid: "made-up" }))).rejects.toThrow("unreachable");
+    expect(await verify(await sign({}))).toBe(sub);
   });
 
   test("that cannot be read are an error, not a refusal, and are asked for again", async () => {

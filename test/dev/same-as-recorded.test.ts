@@ -54,6 +54,7 @@ test("tells of each call that it does not model, and of no other", () => {
     `DELETE ${jobs}`,
     "GET /api/v1/namespaces/recorded-calls/status",
     `PATCH ${jobs}/l1/status`,
+    "POST /api/v1/namespaces/recorded-calls/events",
     "POST /api/v1/namespaces/recorded-calls/pods",
   ]);
 });

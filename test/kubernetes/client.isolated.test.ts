@@ -42,6 +42,11 @@ const calls: Record<string, { call(cluster: Cluster): Promise<unknown>; request:
     request: "PUT /apis/coordination.k8s.io/v1/namespaces/kraken/leases/sync-trigger",
     tries: 1,
   },
+  createEvent: {
+    call: (cluster) => cluster.createEvent({ kind: "Event" }, options),
+    request: "POST /api/v1/namespaces/kraken/events",
+    tries: 1,
+  },
 };
 const names = Object.keys(calls);
 

@@ -24,6 +24,7 @@ export type ProxiedRequest = {
   method: string;
   path: string;
   authorization: string | undefined;
+  traceparent: string | undefined;
   /** Bytes of the answer's body that the function was sent so far. */
   bytes: number;
   /** Whether the exchange still goes on. */
@@ -48,7 +49,9 @@ export async function startFaultProxy(api: KubeApi): Promise<FaultProxy> {
     const { method = "", url = "", headers } = request;
     // The policy canary looks once, some seconds after the first trigger: it is no part of any trigger.
     const isCanary = url.includes("dryRun=All");
-    const proxied = { method, path: url, authorization: headers.authorization, bytes: 0, isOpen: true };
+    const { authorization } = headers;
+    const traceparent = headers.traceparent as string | undefined;
+    const proxied = { method, path: url, authorization, traceparent, bytes: 0, isOpen: true };
     if (!isCanary) requests.push(proxied);
     response.once("close", () => {
       proxied.isOpen = false;

@@ -19,12 +19,20 @@ export type FunctionProcess = {
   exited: Promise<number | null>;
 };
 
-/** Starts the function (bundle-function.ts says which file) on a free port with these settings and waits until it listens. */
+type StartOptions = { entry?: string; wrap?: (command: string[]) => string[] };
+
+const builtOrSource = () => process.env.TEST_FUNCTION_ENTRY ?? "functions/main.ts";
+
+/**
+ * Starts the function (bundle-function.ts says which file) on a free port with these settings and waits until it
+ * listens; `wrap` may run it within another program.
+ */
 export async function startFunction(
   env: Record<string, string>,
-  entry = process.env.TEST_FUNCTION_ENTRY ?? "functions/main.ts",
+  { entry = builtOrSource(), wrap = (command) => command }: StartOptions = {},
 ): Promise<FunctionProcess> {
-  const child = spawn(process.execPath, [entry], {
+  const [command = "", ...parameters] = wrap([process.execPath, entry]);
+  const child = spawn(command, parameters, {
     // Nothing is inherited but what a process needs: a setting of the developer's shell must not reach a test.
     env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -71,6 +71,7 @@ export type TriggerOptions = {
   config?: Partial<TriggerContext["config"]>;
   records?: RecordStore;
   canary?: TriggerContext["policyCanary"]["beforeTrigger"];
+  announcer?: TriggerContext["announcer"];
 };
 
 /** A trigger that is ready to run on a Cluster that does as the script says. */
@@ -81,6 +82,7 @@ export function prepareTrigger({
   config = {},
   records,
   canary = async () => {},
+  announcer,
 }: TriggerOptions) {
   const fake = fakeCluster(script);
   const facts: Record<string, unknown> = {};
@@ -89,6 +91,7 @@ export function prepareTrigger({
     namespace: "n",
     records,
     policyCanary: { beforeTrigger: canary },
+    announcer,
     config: {
       ...{ cronJobName: "sync", overlapPolicy: "allow", suspendedPolicy: "allow", replyEvents: "off" },
       ...{ dedupeWindowMs: undefined, dedupeMaxKeys: 10, triggerTimeoutMs: 5_000 },

@@ -1,3 +1,4 @@
+import { eventOfJob } from "../../../functions/core/event-of-job.ts";
 import { type Step, variants } from "./step.ts";
 
 /** Core events, as a component that reports them makes them. */
@@ -18,6 +19,8 @@ export const eventSteps = (namespace: string): Step[] => {
     source: { component: "sync-trigger" },
     ...fields,
   });
+  const job = { metadata: { name: "made", ownerReferences: [{ ...about, uid: "u", controller: true }] } };
+  const manualRun = eventOfJob(job, { name: "made", namespace, uid: "v", createdAt: "2026-01-01T00:00:00Z" });
   return [
     { name: "create Event", method: "POST", path: collection, body: event({ name: "first" }) },
     ...variants({ method: "POST", path: collection }, "Event", [
@@ -25,6 +28,7 @@ export const eventSteps = (namespace: string): Step[] => {
       ["the smallest", { body: { metadata: { name: "smallest" }, involvedObject: { namespace } } }],
       ["another namespace", { body: event({ name: "x" }, { involvedObject: { ...about, namespace: "other" } }) }],
       ["no name", { body: event({}) }],
+      ["of a manual run", { body: manualRun }],
       ["no object", { body: { metadata: { name: "x" } } }],
     ]),
     {

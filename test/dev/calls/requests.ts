@@ -91,6 +91,14 @@ export const unmodelledSteps = (namespace: string): Step[] => {
     ["deleting a collection", { method: "DELETE", path: `${collection}?labelSelector=no-such&dryRun=All` }],
     ["a namespace's status", { path: `/api/v1/namespaces/${namespace}/status` }],
     ["the status of a Job", { method: "PATCH", path: `${one}/status?dryRun=All`, headers: mergePatch, body: {} }],
+    [
+      "an Event with eventTime",
+      {
+        method: "POST",
+        path: `/api/v1/namespaces/${namespace}/events?dryRun=All`,
+        body: { metadata: { name: "e" }, involvedObject: { namespace }, eventTime: "2026-01-01T00:00:00.000000Z" },
+      },
+    ],
     ["a pod made by hand", { method: "POST", path: `/api/v1/namespaces/${namespace}/pods?dryRun=All`, body: {} }],
   ]);
 };
