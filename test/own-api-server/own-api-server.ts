@@ -11,7 +11,7 @@ import { type Server, startServer } from "./processes.ts";
 import type { SigningKey } from "./signing-key.ts";
 
 /** What an API server shows and trusts. */
-export type Identity = {
+type Identity = {
   /** Serves with it; its certificate is its own authority. */
   certificate: Certificate;
   /** The first signs ServiceAccount tokens, all of them verify. */
