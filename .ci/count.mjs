@@ -18,8 +18,7 @@ for (const file of reports) {
   total.skipped += (report.numPendingTests ?? 0) + (report.numTodoTests ?? 0);
   for (const { name, assertionResults } of report.testResults ?? []) {
     for (const test of assertionResults) {
-      if (test.status === "failed" || test.status === "pending")
-        console.log(`${test.status}: ${name}: ${test.fullName}`);
+      if (test.status !== "passed") console.log(`${test.status}: ${name}: ${test.fullName}`);
     }
   }
 }

@@ -100,11 +100,13 @@ function answerWith(context: Life, select: (request: Request) => Handler) {
       const caller = isProbe
         ? undefined
         : await context.authenticate?.(request.rawHeaders, request.method === "POST" ? "trigger" : "read");
+      const authenticationMs = performance.now() - startedAtMs;
       if (caller !== undefined) facts.caller = caller;
       if (!isProbe && request.method !== "POST") leave = context.admit(laneOfRead(request));
       reply = await select(request)({
         id,
         caller,
+        authenticationMs,
         rawHeaders: request.rawHeaders,
         params: request.params as Record<string, string>,
         query: new URLSearchParams(/\?(.*)/s.exec(request.url)?.[1]),
@@ -134,7 +136,7 @@ function answerWith(context: Life, select: (request: Request) => Handler) {
     const elapsedMs = performance.now() - startedAtMs;
     context.metrics.addInFlight(-1);
     context.metrics.countRequest({
-      door: facts.via === undefined ? (request.path.startsWith("/health/") ? "probe" : "read") : String(facts.via),
+      door: String(facts.via ?? doorOf(request)),
       outcome: String(facts.outcome ?? facts.code ?? "ok"),
       status: reply.status,
       durationS: elapsedMs / 1_000,
@@ -145,10 +147,19 @@ function answerWith(context: Life, select: (request: Request) => Handler) {
   };
 }
 
+/** Where a request came in that did not get as far as telling a ping from other events. */
+function doorOf({ method, path, rawHeaders }: Request): "probe" | "read" | "event" | "http" {
+  if (path.startsWith("/health/")) return "probe";
+  if (method !== "POST") return "read";
+  return isEventRequest(rawHeaders) ? "event" : "http";
+}
+
 function toErrorReply(fault: Fault, id: string, toEventSender: boolean): Reply {
   const problem = toProblem(fault, id);
-  const headers = { ...fault.headers, "Content-Type": "application/problem+json" };
-  return { status: FAULTS[fault.code].status, headers, json: toEventSender ? toEventProblem(problem) : problem };
+  const { status } = FAULTS[fault.code];
+  const comeBack = status === 503 ? { "Retry-After": "5" } : {}; // seconds; whoever knows better says so
+  const headers = { ...comeBack, ...fault.headers, "Content-Type": "application/problem+json" };
+  return { status, headers, json: toEventSender ? toEventProblem(problem) : problem };
 }
 
 /** The caller's id where it can do no harm in a header or a log, else one of ours. */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { JobRef, Made } from "./core/outcome.ts";
 import { type Entry, release, settle } from "./core/record.ts";
 import { createOnce } from "./create-once.ts";
@@ -8,7 +9,9 @@ import { type Reserved, type ReserveKeyOptions, reserveKey } from "./reserve-key
 /** After these the API server surely has no Job of ours under the name. */
 const surelyNotMade: readonly FaultCode[] = ["api-refused", "quota-conflict", "foreign-job", "key-reused"];
 /** A trigger's own deadline leaves this much of the time that callers are promised. */
-const releaseTimeoutMs = 500;
+const releaseWaitMs = 500;
+/** A write that was under way when the time was over may take as long as a call; the release comes after it. */
+const releaseTimeoutMs = 10_000;
 
 /**
  * Creates the key's Job under a reservation in the record, and remembers it before anybody is told. Each further attempt
@@ -25,14 +28,18 @@ export async function createRecorded(
     const reserved = await reserveKey({ ...options, maker: `${options.maker}.${attempt}` });
     return reserved.kind === "reserved" ? undefined : reserved;
   };
-  const other = await reserve();
-  if (other) return other;
-  const made = await createOnce(cluster, job, signal, { isLate, again: reserve }).catch(async (error) => {
-    const mayCome = !(error instanceof Fault && surelyNotMade.includes(error.code));
+  const giveBack = async (error: unknown, mayCome: boolean): Promise<never> => {
     const change = (entries: readonly Entry[]) => toChange(release(entries, options, { mayCome }));
-    await records.commit(change, AbortSignal.timeout(releaseTimeoutMs)).catch(() => undefined);
+    const released = records.commit(change, AbortSignal.timeout(releaseTimeoutMs)).catch(() => undefined);
+    await Promise.race([released, pause(releaseWaitMs, undefined, { ref: false })]);
     throw error;
-  });
+  };
+  // Late, the reservation may be stored all the same, and nothing was sent.
+  const other = await reserve().catch((error) => (signal.aborted ? giveBack(error, false) : Promise.reject(error)));
+  if (other) return other;
+  const made = await createOnce(cluster, job, signal, { isLate, again: reserve }).catch((error) =>
+    giveBack(error, !(error instanceof Fault && surelyNotMade.includes(error.code))),
+  );
   if ("outcome" in made) await remember(records, options, made.job, signal);
   return made;
 }

@@ -54,6 +54,7 @@ export function createRecordStore(cluster: Pick<Cluster, "getLease" | "updateLea
   }
 
   async function flush(): Promise<void> {
+    writing = true;
     for (let attempt = 1; waiting.length > 0; attempt += 1) {
       const batch = waiting;
       waiting = [];
@@ -90,6 +91,8 @@ export function createRecordStore(cluster: Pick<Cluster, "getLease" | "updateLea
         }
       }
     }
+    // In the same turn as the last look at `waiting`: a change that comes from now on begins a flush of its own.
+    writing = false;
   }
 
   return {
@@ -117,11 +120,7 @@ export function createRecordStore(cluster: Pick<Cluster, "getLease" | "updateLea
           done: () => end(() => resolve(result)),
           fail: (error) => end(() => reject(error)),
         });
-        if (writing) return;
-        writing = true;
-        void flush().finally(() => {
-          writing = false;
-        });
+        if (!writing) void flush();
       }),
   };
 }

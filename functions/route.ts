@@ -6,6 +6,8 @@ export type RouteRequest = {
   id: string;
   /** Who is calling, verified; undefined when authentication is off. */
   caller: string | undefined;
+  /** What finding that out took, ms. */
+  authenticationMs: number;
   rawHeaders: RawHeaders;
   /** The parts of the path that the route's own path names, such as `:name`, decoded. */
   params: Readonly<Record<string, string>>;

@@ -21,7 +21,7 @@ export function shareRuns<T>(work: (key: string, signal: AbortSignal) => Promise
     const begin = async (): Promise<T> => {
       await before;
       await new Promise(setImmediate); // all who ask in this turn of the event loop come along
-      waiting.delete(key);
+      if (waiting.get(key) === run) waiting.delete(key);
       running.set(key, run);
       return work(key, controller.signal).finally(() => forget(key, run));
     };

@@ -26,6 +26,8 @@ export type TriggerInput = {
   traceparent: string;
   /** The verified subject; undefined when authentication is off. */
   requestedBy?: string | undefined;
+  /** How much of the trigger's time is over already, ms: the API server may have had a part in the authentication. */
+  spentMs?: number;
   event?: { source: string; id: string; type: string };
 };
 
@@ -60,7 +62,7 @@ type Plan = ReturnType<typeof toPlan>;
 /**
  * Runs the CronJob once for this key, if the policies let it: look the key up, read the CronJob, decide, build the Job,
  * create it, remember it. A known key is a duplicate before any policy is asked, so that a redelivery never meets its
- * own run. Ends within `triggerTimeoutMs`, whatever the API server does. Throws a Fault.
+ * own run. Ends within `triggerTimeoutMs`, less what is spent, whatever the API server does. Throws a Fault.
  */
 export async function trigger(input: TriggerInput, context: TriggerContext, note: Note): Promise<Outcome> {
   const plan = toPlan(input, context);
@@ -73,8 +75,9 @@ export async function trigger(input: TriggerInput, context: TriggerContext, note
 
 async function run(plan: Plan, input: TriggerInput, context: TriggerContext): Promise<Outcome> {
   const { cluster, namespace, records, config } = context;
-  const signal = AbortSignal.timeout(config.triggerTimeoutMs);
-  const isLate = deadline(config.triggerTimeoutMs);
+  const timeoutMs = Math.max(config.triggerTimeoutMs - (input.spentMs ?? 0), 0);
+  const signal = AbortSignal.timeout(Math.ceil(timeoutMs));
+  const isLate = deadline(timeoutMs);
 
   const remembered = await records?.commit((entries) => ({ result: findRemembered(entries, plan, config) }), signal);
   if (remembered) return toDuplicate(remembered, plan, namespace);

@@ -25,7 +25,7 @@ const allowed: Record<string, string[]> = {
   main: ["http", "auth", "trigger", "kubernetes", "metrics.ts", "config.ts", "log.ts"],
   http: ["routes", "core", "errors.ts"],
   routes: ["trigger", "jobs", "share-runs.ts", "core", "errors.ts"],
-  auth: ["core", "errors.ts"],
+  auth: ["share-runs.ts", "core", "errors.ts"],
   jobs: ["kubernetes", "share-runs.ts", "core", "errors.ts"],
   trigger: ["kubernetes", "core", "errors.ts"],
   kubernetes: ["share-runs.ts", "core", "config.ts", "errors.ts"],

@@ -42,7 +42,7 @@ it("sends one Event at a time, in their order, and settles when all are sent", a
 });
 
 it.each([
-  ["a refusal", 403, "create events was answered 403: said so; manifests/components/events grants this right"],
+  ["a refusal", 403, "create events was answered 403: said so"],
   ["no answer", 0, "create events: said so"],
 ])("logs %s and goes on with the next", async (_what, status, detail) => {
   const { announcer, sent, underWay, lines } = start();

@@ -47,6 +47,16 @@ describe("without policies", () => {
     expect(names()).toEqual(["getCronJob", "createJob", "getJob"]);
   });
 
+  it("sends no create when what came before it took the whole time", async () => {
+    const { run, names } = prepare({
+      script: { getCronJob: [cronJob()], createJob: [store] },
+      config: { triggerTimeoutMs: 2_000 },
+      input: { spentMs: 2_001 },
+    });
+    expect(await faultOf(run)).toMatchObject({ code: "api-unavailable" });
+    expect(names()).not.toContain("createJob");
+  });
+
   it("writes into the Job where it came from", async () => {
     const event = { source: "/s", id: "1", type: "com.example.t" };
     const { run, calls } = prepare({

@@ -3,6 +3,7 @@ import type { JSONWebKeySet } from "jose";
 import type { Verify } from "../auth.ts";
 import type { JsonObject } from "../core/json.ts";
 import { Fault } from "../errors.ts";
+import { untilAborted } from "../until-aborted.ts";
 
 /** Reads the API server's OpenID documents; open to every ServiceAccount, so no right of ours is needed. */
 export type IssuerDiscovery = {
@@ -19,6 +20,8 @@ const keysFreshForMs = 300_000;
 /** Keys are asked for at most this often: anybody can send an unknown key id. Who comes earlier waits. */
 const keysAskedEveryMs = 1_000;
 const discoveryTimeoutMs = 5_000;
+/** However often one credential makes us ask: a trigger ends within 15 s, and this is a part of it. */
+const verifyTimeoutMs = 6_000;
 const clockToleranceS = 5;
 
 type Jose = typeof import("jose");
@@ -28,7 +31,10 @@ type Issuer = { name: string; keys: JSONWebKeySet; readAtMs: number };
  * Verifies JWTs of the cluster's own issuer: ServiceAccount tokens projected for our audience, and the identities that
  * Knative gives Triggers and PingSources. Checks signature, issuer, audience and times; the subject is `sub`.
  */
-export function createJwtVerifier(discovery: IssuerDiscovery, { audience }: { audience: string }): Verify {
+export function createJwtVerifier(
+  discovery: IssuerDiscovery,
+  { audience, timeoutMs = verifyTimeoutMs }: { audience: string; timeoutMs?: number },
+): Verify {
   let known: Issuer | undefined;
   let reading: Promise<Issuer> | undefined;
   let askedAtMs = Number.NEGATIVE_INFINITY;
@@ -62,15 +68,24 @@ export function createJwtVerifier(discovery: IssuerDiscovery, { audience }: { au
   return async (credential) => {
     if (credential.split(".").length !== 3) return undefined; // a static token, not ours
     const jose = await import("jose");
-    let issuer = known ?? (await ask());
-    if (performance.now() - issuer.readAtMs > keysFreshForMs) issuer = await ask().catch(() => issuer);
+    const late = AbortSignal.timeout(timeoutMs);
+    const askInTime = () => untilAborted(ask(), late).catch(reportLate(late));
+    let issuer = known ?? (await askInTime());
+    if (performance.now() - issuer.readAtMs > keysFreshForMs) issuer = await askInTime().catch(() => issuer);
     let payload = await verify(jose, credential, issuer);
     // Keys were rotated? What others asked for may have been read before; the second time it was not.
     for (let attempt = 1; payload === "unknown key" && attempt <= 2; attempt += 1) {
-      issuer = await ask();
+      issuer = await askInTime();
       payload = await verify(jose, credential, issuer);
     }
     return typeof payload === "object" ? payload.sub : undefined;
+  };
+}
+
+function reportLate(late: AbortSignal): (error: unknown) => never {
+  return (error) => {
+    if (error !== late.reason) throw error;
+    throw new Fault("api-unavailable", "the API server did not give the token issuer's keys in time", { cause: error });
   };
 }
 

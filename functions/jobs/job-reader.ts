@@ -17,7 +17,8 @@ export type JobReader = {
   waitAndLook(name: string, enough: AbortSignal, signal: AbortSignal): Promise<JobView>;
 };
 
-const lastLookMs = 2_000;
+/** What is left of a wait for the last look; where it takes longer, what was seen before is the answer. */
+export const lookMarginMs = 500;
 
 export function createJobReader(context: JobsContext): JobReader {
   const scanner = createLogScanner(context.cluster, context.config.syncSteps ?? []);
@@ -53,8 +54,7 @@ export function createJobReader(context: JobsContext): JobReader {
       const first = await look(name, signal);
       if (endOf(first.job) || enough.aborted) return first.view;
       const ended = await waitForEnd(first.job, enough, signal);
-      // Who ends us does not wait for an API server that does not answer; what was seen before must do then.
-      const soon = enough.aborted ? AbortSignal.any([signal, AbortSignal.timeout(lastLookMs)]) : signal;
+      const soon = enough.aborted ? AbortSignal.any([signal, AbortSignal.timeout(lookMarginMs)]) : signal;
       try {
         return (await look(name, soon)).view;
       } catch (error) {

@@ -2,6 +2,8 @@ import { Fault, type FaultCode } from "../errors.ts";
 import { ApiError, type ApiFailure, isPassing } from "./api-error.ts";
 import { RIGHTS } from "./cluster.ts";
 
+/** How the API server says that a right is missing; a used-up quota and admission's refusals are a 403 too. */
+const lacksRight = /\bcannot \w+ resource\b/;
 /** Seconds after which a caller may try again when the API server named none. */
 const defaultRetryAfterS = 5;
 
@@ -36,7 +38,7 @@ export function toApiFault(error: unknown): unknown {
     return new Fault("api-unavailable", sentence, { cause: error, headers: retryAfter(failure) });
   }
   const { grantedBy } = RIGHTS[failure.call];
-  const hint = failure.status === 403 ? `; ${grantedBy} grants this right` : "";
+  const hint = failure.status === 403 && lacksRight.test(failure.message) ? `; ${grantedBy} grants this right` : "";
   const sentence = `${describeCall(failure)} was answered ${failure.status}: ${failure.message}${hint}`;
   const isMissing = failure.status === 403 && grantedBy === RIGHTS.listJobs.grantedBy;
   return new Fault(isMissing ? "component-missing" : "api-refused", sentence, { cause: error });

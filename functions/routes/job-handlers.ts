@@ -3,7 +3,7 @@ import type { Config } from "../config.ts";
 import { preferredWaitS } from "../core/prefer.ts";
 import { parseQuery } from "../core/query.ts";
 import { Fault } from "../errors.ts";
-import { createJobReader } from "../jobs/job-reader.ts";
+import { createJobReader, lookMarginMs } from "../jobs/job-reader.ts";
 import { listJobs } from "../jobs/list-jobs.ts";
 import { logQuerySchema } from "../jobs/log-request.ts";
 import { openLog } from "../jobs/open-log.ts";
@@ -14,8 +14,6 @@ import { shareRuns } from "../share-runs.ts";
 const defaultLimit = 20;
 const maxLimit = 100;
 const maxWaitS = 25;
-/** What is left of a wait for the last look. */
-const lookMarginMs = 500;
 /** The deadline of a look without a wait. */
 const lookTimeoutMs = 10_000;
 
@@ -59,12 +57,11 @@ export function createJobHandlers(
     async show(request) {
       parseQuery(showQuerySchema, request.query);
       const waitS = preferredWaitS(request.rawHeaders, maxWaitS);
-      const timeoutMs = waitS === undefined ? lookTimeoutMs : Math.max(waitS * 1_000, 2 * lookMarginMs);
-      const view = await within(timeoutMs, request.gone, async (signal) => {
+      const waitMs = (waitS ?? 0) * 1_000 - lookMarginMs;
+      const view = await within(Math.max(waitMs + lookMarginMs, lookTimeoutMs), request.gone, async (signal) => {
+        const enough = AbortSignal.any([AbortSignal.timeout(Math.max(waitMs, 0)), request.draining]);
         const name = await resolveName(request, signal);
-        if (waitS === undefined) return reader.look(name, signal);
-        const enough = AbortSignal.any([AbortSignal.timeout(timeoutMs - lookMarginMs), request.draining]);
-        return reader.waitAndLook(name, enough, signal);
+        return waitMs > 0 ? reader.waitAndLook(name, enough, signal) : reader.look(name, signal);
       });
       const applied = waitS === undefined ? {} : { "Preference-Applied": `wait=${waitS}` };
       const location = { "Content-Location": `/jobs/${view.name}` };

@@ -47,6 +47,7 @@ async function triggerByHttp(request: RouteRequest, context: TriggerContext): Pr
     via: "http",
     traceparent: traceparentOf(rawHeaders),
     requestedBy: request.caller,
+    spentMs: request.authenticationMs,
   };
   return toReply(await trigger(input, context, request.note));
 }
@@ -80,6 +81,7 @@ async function triggerByEvent(request: RouteRequest, context: TriggerContext): P
     via: type === pingEventType ? "ping" : "event",
     traceparent: traceparentOf(request.rawHeaders),
     requestedBy: request.caller,
+    spentMs: request.authenticationMs,
     event: { id, source, type },
   };
   const outcome = await trigger(input, context, request.note);

@@ -150,10 +150,11 @@ test.each([
   expect(problem.detail).toContain(`query: ${detail}`);
 });
 
+const cannot = 'jobs.batch is forbidden: User "u" cannot list resource "jobs"';
 const forbidden = {
   kind: "answer",
   status: 403,
-  body: { kind: "Status", status: "Failure", code: 403, reason: "Forbidden", message: "no right" },
+  body: { kind: "Status", status: "Failure", code: 403, reason: "Forbidden", message: cannot },
 } as const;
 
 test.each([
@@ -167,7 +168,7 @@ test.each([
   proxy.rule(() => undefined);
   const problem = await readProblem(answer);
   expect([answer.status, problem.type]).toEqual([501, "urn:sync-trigger:component-missing"]);
-  expect(problem.detail).toBe(`${verb} was answered 403: no right; manifests/components/jobs-api grants this right`);
+  expect(problem.detail).toBe(`${verb} was answered 403: ${cannot}; manifests/components/jobs-api grants this right`);
 });
 
 test("GET /jobs/NAME without the right to look at it at all is a 502 that names where it comes from", async () => {

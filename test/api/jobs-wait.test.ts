@@ -78,6 +78,22 @@ describe("Prefer: wait", () => {
     expect(await readJob(answer)).toMatchObject({ state: "queued", reason: "Suspended" });
   });
 
+  test("answers how the Job stood when the last look takes too long", async () => {
+    const name = await startRun(idle);
+    const pending = askForJob(idle, name, 2);
+    await until("the watch to be open", () => openWatches().length === 1);
+    proxy.rule(() => ({ kind: "hang" }));
+    expect(await readJob(await pending)).toMatchObject({ state: "queued", reason: "Suspended" });
+  });
+
+  test("of a time that is too short to wait is a look, however long that takes", async () => {
+    const name = await startRun(idle);
+    proxy.rule(() => ({ kind: "delay", ms: 600 }));
+    const answer = await askForJob(idle, name, 0);
+    expect(answer.headers.get("preference-applied")).toBe("wait=0");
+    expect(await readJob(answer)).toMatchObject({ state: "queued" });
+  });
+
   describe("on a Job that has ended", () => {
     let name: string;
     beforeAll(async () => {

@@ -107,7 +107,7 @@ test("an Event that is refused is logged and counted; the trigger has its Job", 
     status: "Failure",
     reason: "Forbidden",
     code: 403,
-    message: "events is forbidden",
+    message: 'User "u" cannot create resource "events"',
   };
   proxy.rule((request) => (isEvent(request) ? { kind: "answer", status: 403, body: forbidden } : undefined));
   const { outcome, job } = await trigger(fn, "5");
@@ -116,7 +116,7 @@ test("an Event that is refused is logged and counted; the trigger has its Job", 
   proxy.rule(() => undefined);
   expect(line).toMatchObject({ level: "warn", job: job.name });
   expect(line.detail).toBe(
-    "create events was answered 403: events is forbidden; manifests/components/events grants this right",
+    'create events was answered 403: User "u" cannot create resource "events"; manifests/components/events grants this right',
   );
   const text = await (await fetch(`${fn.url}/metrics`)).text();
   expect(text).toContain('sync_trigger_api_requests_total{call="createEvent",code="403"} 1');

@@ -46,8 +46,8 @@ test("every documented metric is there, and moves with what it counts", async ()
   expect(value('sync_trigger_requests_total{door="http",outcome="created",code="200"}')).toBe(1);
   expect(value('sync_trigger_requests_total{door="http",outcome="duplicate",code="200"}')).toBe(1);
   expect(value('sync_trigger_requests_total{door="event",outcome="created",code="202"}')).toBe(1);
-  expect(value('sync_trigger_requests_total{door="read",outcome="not-an-event",code="400"}')).toBe(1);
-  expect(value('sync_trigger_request_duration_seconds_count{door="http"}')).toBe(2);
+  expect(value('sync_trigger_requests_total{door="http",outcome="not-an-event",code="400"}')).toBe(1);
+  expect(value('sync_trigger_request_duration_seconds_count{door="http"}')).toBe(3);
   expect(value('sync_trigger_api_requests_total{call="getCronJob",code="200"}')).toBe(3);
   expect(value('sync_trigger_api_requests_total{call="createJob",code="200"}')).toBe(2);
   expect(value('sync_trigger_api_requests_total{call="createJob",code="409"}')).toBe(1);

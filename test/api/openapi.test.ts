@@ -13,7 +13,7 @@ import { startRun } from "../support/runs.ts";
 import { openTarget, type Target } from "../support/target.ts";
 import { until } from "../support/until.ts";
 
-type Answer = { status: number; type: string; body: string };
+type Answer = { status: number; type: string; retryAfter: string | undefined; body: string };
 type Send = { headers?: OutgoingHttpHeaders; body?: string; setHost?: boolean; fn?: FunctionProcess };
 type Row = [operation: string, status: number, what: string, drive: () => Promise<Answer>];
 type Media = { schema: object };
@@ -77,7 +77,8 @@ function send(operation: string, { headers = {}, body, setHost = true, fn = open
       const chunks: Buffer[] = [];
       for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
       const type = (answer.headers["content-type"] ?? "").split(";")[0] ?? "";
-      resolve({ status: answer.statusCode ?? 0, type, body: Buffer.concat(chunks).toString() });
+      const retryAfter = answer.headers["retry-after"];
+      resolve({ status: answer.statusCode ?? 0, type, retryAfter, body: Buffer.concat(chunks).toString() });
     });
     outgoing.once("error", reject);
     outgoing.end(body);
@@ -234,6 +235,7 @@ describe("GET /openapi.json", () => {
   test.each(rows)("describes %s %i: %s", async (operation, status, _what, drive) => {
     const answer = await drive();
     expect(answer.status, answer.body).toBe(status);
+    if (status === 503) expect(answer.retryAfter).toMatch(/^\d+$/);
     const document = await readDocument();
     const { method, path } = split(operation);
     const described = document.paths[path]?.[method]?.responses[status];

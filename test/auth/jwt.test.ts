@@ -2,6 +2,7 @@ import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT, Unsec
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { createJwtVerifier, type IssuerDiscovery } from "../../functions/auth/jwt.ts";
 import type { JsonObject } from "../../functions/core/json.ts";
+import { faultOf } from "../support/fault-of.ts";
 
 const issuer = "https://kubernetes.default.svc";
 const audience = "sync-trigger";
@@ -145,6 +146,14 @@ describe("the keys", () => {
     fails = true;
     await expect(verify(await sign({}, { kid: "made-up" }))).rejects.toThrow("unreachable");
     expect(await verify(await sign({}))).toBe(sub);
+  });
+
+  test("that do not come in time are an error, however long the API server takes", async () => {
+    const { discovery } = await discoveryOf([]);
+    const never = new Promise<never>(() => {});
+    const verify = createJwtVerifier({ ...discovery, getKeys: () => never }, { audience, timeoutMs: 50 });
+    const token = await sign({});
+    expect(await faultOf(() => verify(token))).toMatchObject({ code: "api-unavailable" });
   });
 
   test("that cannot be read are an error, not a refusal, and are asked for again", async () => {

@@ -14,6 +14,7 @@ import { normalise } from "../dev/normalise.ts";
 import { readRecording, type Script, writeRecording } from "../dev/recording.ts";
 import { sender } from "../dev/send.ts";
 import { connectKubeApi, type KubeApi } from "../support/kube-api.ts";
+import { kubeconfigOfUser } from "../support/kubeconfig-of-user.ts";
 
 const timeoutMs = 300_000;
 let embedded: EmbeddedCluster;
@@ -33,7 +34,7 @@ beforeAll(async () => {
   const kubeconfig = join(directory, "embedded.json");
   await writeFile(kubeconfig, embedded.kubeconfig("default"));
   sendEmbedded = sender(connectKubeApi(kubeconfig));
-  real = connectKubeApi(process.env.KUBECONFIG ?? "", process.env.TEST_KUBE_CONTEXT);
+  real = connectKubeApi(kubeconfigOfUser(), process.env.TEST_KUBE_CONTEXT);
 });
 
 afterAll(async () => {

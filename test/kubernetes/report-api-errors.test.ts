@@ -51,12 +51,19 @@ describe("toApiFault", () => {
   });
 
   it.each(Object.entries(RIGHTS))("of a 403 to %s names what grants the right", async (call, right) => {
-    const fault = await faultFor({ call: call as keyof typeof RIGHTS, status: 403 });
+    const message = `x is forbidden: User "u" cannot ${right.verb} resource "x"`;
+    const fault = await faultFor({ call: call as keyof typeof RIGHTS, status: 403, message });
     expect(fault.message).toBe(
-      `${right.verb} ${right.resource} was answered 403: said so; ${right.grantedBy} grants this right`,
+      `${right.verb} ${right.resource} was answered 403: ${message}; ${right.grantedBy} grants this right`,
     );
     // A reading route whose right is not installed is no refusal, but a part that is left out.
     expect(fault.code).toBe(right.grantedBy.endsWith("/jobs-api") ? "component-missing" : "api-refused");
+  });
+
+  it("of a 403 for another reason names no right", async () => {
+    const message = 'jobs.batch "x" is forbidden: exceeded quota: q, requested: count/jobs.batch=1';
+    const fault = await faultFor({ status: 403, message });
+    expect(fault.message).toBe(`create jobs was answered 403: ${message}`);
   });
 
   it("names a right for every other failure too, so that its sentence says what was tried", async () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { EmbeddedCluster } from "../../dev/embedded-cluster.ts";
 import type { JsonObject } from "../../functions/core/json.ts";
 import { connectKubeApi, type KubeApi } from "./kube-api.ts";
+import { kubeconfigOfUser } from "./kubeconfig-of-user.ts";
 
 /**
  * The cluster that the API suite runs on: the embedded one, or with TEST_TARGET=real the one of KUBECONFIG (and
@@ -32,7 +33,7 @@ export async function openTarget(file: string): Promise<Target> {
   const isReal = process.env.TEST_TARGET === "real";
   const unmodelled: string[] = [];
   const embedded = isReal ? undefined : await openEmbedded(unmodelled);
-  const kubeconfig = embedded ? join(directory, "embedded.yaml") : (process.env.KUBECONFIG ?? "");
+  const kubeconfig = embedded ? join(directory, "embedded.yaml") : kubeconfigOfUser();
   if (embedded) await writeFile(kubeconfig, embedded.kubeconfig("default"));
   const api = connectKubeApi(kubeconfig, isReal ? process.env.TEST_KUBE_CONTEXT : undefined);
   const namespaces: string[] = [];

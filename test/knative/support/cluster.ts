@@ -1,9 +1,10 @@
 import type { JsonObject } from "../../../functions/core/json.ts";
 import { connectKubeApi, type KubeApi } from "../../support/kube-api.ts";
+import { kubeconfigOfUser } from "../../support/kubeconfig-of-user.ts";
 import { eventually } from "./eventually.ts";
 
 /** The API server of KUBECONFIG and TEST_KUBE_CONTEXT, as its administrator. */
-export const api: KubeApi = connectKubeApi(process.env.KUBECONFIG ?? "", process.env.TEST_KUBE_CONTEXT);
+export const api: KubeApi = connectKubeApi(kubeconfigOfUser(), process.env.TEST_KUBE_CONTEXT);
 
 /** The objects of a collection, as far as a test looks at them. */
 export async function list<T = JsonObject>(path: string): Promise<T[]> {

@@ -1,0 +1,75 @@
+import { expect, it } from "vitest";
+import type { JsonObject } from "../functions/core/json.ts";
+import type { Entry } from "../functions/core/record.ts";
+import { createRecordStore } from "../functions/record-store.ts";
+import { faultOf } from "./support/fault-of.ts";
+
+const signal = () => AbortSignal.timeout(10_000);
+const entry = (slot: string): Entry => ({ slot, state: "done", atMs: 0, request: "abcdef", uid: "u" });
+
+/** A store on a Lease in memory; `hold` keeps the next write from ending until it is settled. */
+function start({ hold }: { hold?: Promise<void> } = {}) {
+  let lease: JsonObject = { metadata: { name: "sync-trigger" } };
+  const calls: string[] = [];
+  const store = createRecordStore({
+    getLease: async () => {
+      calls.push("get");
+      return lease;
+    },
+    updateLease: async (next: JsonObject) => {
+      calls.push("update");
+      await hold;
+      lease = next;
+      return lease;
+    },
+  });
+  const add = (slot: string, until = signal()) =>
+    store.commit((entries) => ({ entries: [...entries, entry(slot)], result: slot }), until);
+  const look = () => store.commit((entries) => ({ result: entries.map(({ slot }) => slot) }), signal());
+  return { store, calls, add, look };
+}
+
+it("reads once, and then only looks at what it knows", async () => {
+  const { look, calls } = start();
+  expect(await look()).toEqual([]);
+  expect(await look()).toEqual([]);
+  expect(calls).toEqual(["get"]);
+});
+
+it("ends every look, also of those that come in one turn of the event loop", async () => {
+  const { look } = start();
+  await look();
+  for (let round = 0; round < 3; round += 1) expect(await Promise.all([look(), look(), look()])).toEqual([[], [], []]);
+});
+
+it("a change that comes in answer to another one is stored too", async () => {
+  const { add, look } = start();
+  expect(await add("a").then(() => add("b"))).toBe("b");
+  expect(await look()).toEqual(["a", "b"]);
+});
+
+it("changes that come while a write is under way go out in one write", async () => {
+  const held = Promise.withResolvers<void>();
+  const { add, calls, look } = start({ hold: held.promise });
+  const first = add("a");
+  await new Promise(setImmediate);
+  const others = ["b", "c", "d"].map((slot) => add(slot));
+  held.resolve();
+  await Promise.all([first, ...others]);
+  expect(calls).toEqual(["get", "update", "update"]);
+  expect(await look()).toEqual(["a", "b", "c", "d"]);
+});
+
+it("a change whose time is over is a 503 to come back after, and is not applied any more", async () => {
+  const held = Promise.withResolvers<void>();
+  const { add, look } = start({ hold: held.promise });
+  const first = add("a");
+  await new Promise(setImmediate);
+  const leaving = new AbortController();
+  const late = faultOf(() => add("b", leaving.signal));
+  leaving.abort();
+  expect(await late).toMatchObject({ code: "api-unavailable", headers: { "Retry-After": "5" } });
+  held.resolve();
+  await first;
+  expect(await look()).toEqual(["a"]);
+});
