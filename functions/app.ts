@@ -33,6 +33,8 @@ export type AppContext = TriggerContext & {
 /** What every request needs besides. */
 type Life = AppContext & { admit: Admit };
 
+const probes = healthRoutes.map(({ path }) => path);
+
 /** The status of a log line whose request nobody waits for any more (nginx's number); it is never sent. */
 const clientLeft = 499;
 
@@ -92,7 +94,7 @@ function answerWith(context: Life, select: (request: Request) => Handler) {
     let reply: Reply;
     try {
       refuseAmbiguous(request.rawHeaders, request.httpVersion);
-      const isProbe = request.path.startsWith("/health/");
+      const isProbe = probes.includes(request.path);
       if (context.draining.aborted && !isProbe) {
         throw new Fault("shutting-down", "this instance is ending; try again", { headers: { "Retry-After": "1" } });
       }
@@ -149,7 +151,7 @@ function answerWith(context: Life, select: (request: Request) => Handler) {
 
 /** Where a request came in that did not get as far as telling a ping from other events. */
 function doorOf({ method, path, rawHeaders }: Request): "probe" | "read" | "event" | "http" {
-  if (path.startsWith("/health/")) return "probe";
+  if (probes.includes(path)) return "probe";
   if (method !== "POST") return "read";
   return isEventRequest(rawHeaders) ? "event" : "http";
 }
@@ -171,5 +173,5 @@ function levelOf(path: string, status: number): "debug" | "info" | "warn" | "err
   if (status === clientLeft) return "info";
   if (status >= 500) return "error";
   if (status >= 400) return "warn";
-  return path.startsWith("/health/") ? "debug" : "info";
+  return probes.includes(path) ? "debug" : "info";
 }

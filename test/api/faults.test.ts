@@ -300,8 +300,10 @@ test("a refused connection is a 503 at once", async () => {
   const env = await target.env({ server: closed.url });
   await closed.close();
   const lost = await startFunction({ ...env, CRONJOB_NAME: "sync", CRONJOB_NAMESPACE: namespace });
+  const jobs = (await listJobs(target.api, namespace)).length;
   const answer = await fetch(`${lost.url}/trigger-sync`, { method: "POST", signal: AbortSignal.timeout(5_000) });
   expect([answer.status, (await readProblem(answer)).type]).toEqual([503, "urn:sync-trigger:api-unavailable"]);
+  expect(await listJobs(target.api, namespace)).toHaveLength(jobs);
   expect((await fetch(`${lost.url}/health/readiness`)).status, "readiness does not depend on it").toBe(200);
   await lost.stop();
 });

@@ -40,6 +40,12 @@ const event = (attributes: Record<string, string> = {}) => ({
 const jobsNamed = async (name: string) =>
   (await listJobs(target.api, namespace)).filter((job) => metadataOf(job).name === name);
 
+async function expectBothSteps(name: string): Promise<void> {
+  const log = await jobLog(target.api, namespace, name);
+  expect(log).toMatch(/^trade sync: .*\d+ trades/m);
+  expect(log).toMatch(/^reward sync: .*\d+ rewards/m);
+}
+
 describe("a plain POST /trigger-sync", () => {
   test("creates one Job, which runs and logs both steps", async () => {
     onTestFailed(() => {
@@ -63,9 +69,7 @@ describe("a plain POST /trigger-sync", () => {
     });
 
     expect(await jobEnd(target.api, namespace, body.job.name)).toBe("Complete");
-    const log = await jobLog(target.api, namespace, body.job.name);
-    expect(log).toMatch(/^trade sync: .*\d+ trades/m);
-    expect(log).toMatch(/^reward sync: .*\d+ rewards/m);
+    await expectBothSteps(body.job.name);
   });
 
   test("makes another Job at each call without a key, and takes no body for all defaults", async () => {
@@ -124,6 +128,7 @@ describe("a CloudEvent", () => {
         "sync-trigger.internal/event-type": "internal.sync-trigger.requested.v1",
       });
       expect(await jobEnd(target.api, namespace, metadataOf(job).name)).toBe("Complete");
+      await expectBothSteps(metadataOf(job).name);
     },
   );
 
