@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { api, mergePatch } from "./support/cluster.ts";
-import { schedulePatch } from "./support/copy-overlay.ts";
+import { schedulePatch, withoutPage } from "./support/copy-overlay.ts";
 import { postEvent } from "./support/events.ts";
 import { eventually } from "./support/eventually.ts";
 import { type Installation, install, type Plan } from "./support/install.ts";
@@ -35,7 +35,7 @@ describe.concurrent("by the clock", () => {
   test(
     "a PingSource's tick makes up for a scheduled run that failed, and the next tick does nothing",
     inInstallation(
-      { overlay: "kraken", what: "fallback", cronJob: failing, patches: [schedulePatch(never)] },
+      { overlay: "kraken", what: "fallback", cronJob: failing, patches: [schedulePatch(never), withoutPage] },
       async (kraken) => {
         const isFailedTick = (run: Parameters<typeof endOf>[0]) => tickOf(run) && endOf(run)?.type === "Failed";
         await eventually("a scheduled run to fail", async () => (await listRuns(kraken)).some(isFailedTick), tickMs);
@@ -57,7 +57,12 @@ describe.concurrent("by the clock", () => {
   test(
     "a manual run counts as a success, and neither delays nor wedges the schedule",
     inInstallation(
-      { overlay: "kraken", what: "schedule", cronJob: syncCronJob({ suspend: true }), patches: [schedulePatch(never)] },
+      {
+        overlay: "kraken",
+        what: "schedule",
+        cronJob: syncCronJob({ suspend: true }),
+        patches: [schedulePatch(never), withoutPage],
+      },
       async (kraken) => {
         const request = { ifOlderThan: "1h" };
         const first = await trigger(kraken, { request });
@@ -99,7 +104,7 @@ describe.concurrent("by the clock", () => {
         overlay: "one-clock",
         what: "one-clock",
         cronJob: syncCronJob({ suspend: true, env: { SYNC_SECONDS: "100" } }),
-        patches: [schedulePatch(everyMinute)],
+        patches: [schedulePatch(everyMinute), withoutPage],
       },
       async (oneClock) => {
         const runs = () => listRuns(oneClock);

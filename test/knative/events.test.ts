@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from "vitest";
 import { jobEnd } from "../support/jobs.ts";
 import { kubectl } from "../support/kubectl.ts";
 import { api, mergePatch } from "./support/cluster.ts";
-import { schedulePatch } from "./support/copy-overlay.ts";
+import { schedulePatch, withoutPage } from "./support/copy-overlay.ts";
 import { postEvent, untilBrokerDelivers } from "./support/events.ts";
 import { eventually } from "./support/eventually.ts";
 import { type Installation, install } from "./support/install.ts";
@@ -13,7 +13,7 @@ import { syncCronJob } from "./support/sync-cronjob.ts";
 
 let kraken: Installation;
 beforeAll(async () => {
-  kraken = await install({ overlay: "kraken", what: "events", patches: [schedulePatch("0 0 1 1 *")] });
+  kraken = await install({ overlay: "kraken", what: "events", patches: [schedulePatch("0 0 29 2 *"), withoutPage] });
   await untilBrokerDelivers(kraken);
 });
 removeAfterwards(() => [kraken]);

@@ -3,6 +3,7 @@ import { type IncomingMessage, request } from "node:http";
 import { beforeAll, expect, test } from "vitest";
 import { lookupInCluster, requestInCluster } from "../cluster/cluster-http.ts";
 import { api } from "./support/cluster.ts";
+import { withoutPage } from "./support/copy-overlay.ts";
 import { type Installation, install } from "./support/install.ts";
 import { trigger } from "./support/jobs.ts";
 import { removeAfterwards } from "./support/keep-on-failure.ts";
@@ -10,7 +11,12 @@ import { syncCronJob } from "./support/sync-cronjob.ts";
 
 let kraken: Installation;
 beforeAll(async () => {
-  kraken = await install({ overlay: "kraken", what: "jobs", cronJob: syncCronJob({ env: { SYNC_SECONDS: "6" } }) });
+  kraken = await install({
+    overlay: "kraken",
+    what: "jobs",
+    patches: [withoutPage],
+    cronJob: syncCronJob({ env: { SYNC_SECONDS: "6" } }),
+  });
 });
 removeAfterwards(() => [kraken]);
 

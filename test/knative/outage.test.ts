@@ -1,7 +1,7 @@
 import { setTimeout as pass } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startApiServer, stopApiServer } from "../cluster/apiserver.ts";
-import { schedulePatch } from "./support/copy-overlay.ts";
+import { schedulePatch, withoutPage } from "./support/copy-overlay.ts";
 import { postEvent, untilBrokerDelivers } from "./support/events.ts";
 import { type Installation, install } from "./support/install.ts";
 import { countJobsBy, trigger } from "./support/jobs.ts";
@@ -32,7 +32,7 @@ describe.skipIf(process.env.TEST_KUBE_CONTEXT)("while the API server is down for
     const plan = {
       overlay: "kraken",
       cronJob: syncCronJob({ isIdle: true }),
-      patches: [schedulePatch("0 0 29 2 *")],
+      patches: [schedulePatch("0 0 29 2 *"), withoutPage],
     } as const;
     const copy = { ...plan, patches: [...plan.patches] };
     [warm, cold] = await Promise.all([install({ ...copy, what: "warm" }), install({ ...copy, what: "cold" })]);

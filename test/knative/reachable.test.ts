@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { requestInCluster } from "../cluster/cluster-http.ts";
 import { api, list, untilCondition } from "./support/cluster.ts";
+import { withoutPage } from "./support/copy-overlay.ts";
 import { type Installation, install } from "./support/install.ts";
 import { removeAfterwards } from "./support/keep-on-failure.ts";
 import { functionContainer, wake } from "./support/pods.ts";
@@ -10,7 +11,7 @@ const gateway = process.env.TEST_EXTERNAL_GATEWAY ?? "http://kourier.kourier-sys
 
 let kraken: Installation;
 beforeAll(async () => {
-  kraken = await install({ overlay: "kraken", what: "reachable" });
+  kraken = await install({ overlay: "kraken", what: "reachable", patches: [withoutPage] });
 });
 removeAfterwards(() => [kraken]);
 

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { api, untilCondition } from "./support/cluster.ts";
-import { schedulePatch, settingsPatch } from "./support/copy-overlay.ts";
+import { schedulePatch, settingsPatch, withoutPage } from "./support/copy-overlay.ts";
 import { type EventRecorder, startRecorder } from "./support/event-recorder.ts";
 import { isProbe, postEvent, requestedType, untilBrokerDelivers, untilDelivered } from "./support/events.ts";
 import { eventually } from "./support/eventually.ts";
@@ -13,7 +13,7 @@ import { syncCronJob } from "./support/sync-cronjob.ts";
 let kraken: Installation;
 let recorder: EventRecorder;
 beforeAll(async () => {
-  const patches = [settingsPatch({ REPLY_EVENTS: "on" }), schedulePatch("0 0 29 2 *")];
+  const patches = [settingsPatch({ REPLY_EVENTS: "on" }), schedulePatch("0 0 29 2 *"), withoutPage];
   kraken = await install({ overlay: "kraken", what: "replies", cronJob: syncCronJob({ isIdle: true }), patches });
   recorder = await startRecorder(kraken.namespace);
   await untilBrokerDelivers(kraken);

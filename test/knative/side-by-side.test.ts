@@ -10,7 +10,7 @@ import { connectAs } from "../support/service-account.ts";
 import { all403, type Call, callsBeyondRights, statusesOf } from "./support/calls-beyond-rights.ts";
 import { cloneOf } from "./support/clone-of.ts";
 import { api } from "./support/cluster.ts";
-import { settingsPatch, userPatch } from "./support/copy-overlay.ts";
+import { settingsPatch, userPatch, withoutPage } from "./support/copy-overlay.ts";
 import { eventually } from "./support/eventually.ts";
 import { type Installation, install, type Plan } from "./support/install.ts";
 import { trigger } from "./support/jobs.ts";
@@ -26,9 +26,9 @@ const anyUser = 1_000_710_000;
 let first: Side;
 let second: Side;
 beforeAll(async () => {
-  const patches = [settingsPatch({ REQUIRE_POLICY: "true" }), userPatch(anyUser)];
+  const patches = [settingsPatch({ REQUIRE_POLICY: "true" }), userPatch(anyUser), withoutPage];
   [first, second] = await Promise.all([
-    arrange({ overlay: "kraken", what: "first", cronJob: syncCronJob({ isIdle: true }) }),
+    arrange({ overlay: "kraken", what: "first", cronJob: syncCronJob({ isIdle: true }), patches: [withoutPage] }),
     arrange({ overlay: "kraken", what: "second", cronJob: richCronJob, patches }),
   ]);
 });

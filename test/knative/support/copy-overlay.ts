@@ -61,6 +61,12 @@ export function schedulePatch(schedule: string): Patch {
   return { target: { kind: "PingSource", name: "sync-trigger-fallback" }, patch: JSON.stringify([edit]) };
 }
 
+/** A patch that starts no pod of the settings page: for tests that do not look at it, because Streamlit's start is slow. */
+export const withoutPage: Patch = {
+  target: { kind: "Deployment", name: "settings-page" },
+  patch: JSON.stringify([{ op: "replace", path: "/spec/replicas", value: 0 }]),
+};
+
 /** A patch of the Knative Service that runs its container as another user than the image names. */
 export function userPatch(user: number): Patch {
   const edit = { op: "add", path: "/spec/template/spec/containers/0/securityContext/runAsUser", value: user };

@@ -64,7 +64,8 @@ async function apply(
   cronJobName: string,
   tidy: () => Promise<void> = async () => undefined,
 ): Promise<Installation> {
-  await kubectl("apply", "-k", directory);
+  // Knative's webhooks may be busy for a moment; to apply the same again changes nothing.
+  await eventually(`${directory} to be applied`, () => kubectl("apply", "-k", directory));
   await untilInstalled(namespace);
   return {
     namespace,
@@ -74,7 +75,8 @@ async function apply(
     directory,
     async remove() {
       // What is cluster-wide first: the policy without its CronJob would deny every Job of the namespace.
-      await kubectl("delete", "-k", directory, "--ignore-not-found", "--wait=false");
+      const remove = () => kubectl("delete", "-k", directory, "--ignore-not-found", "--wait=false");
+      await eventually(`${directory} to be deleted`, async () => (await remove()) !== undefined);
       await api.call("DELETE", `/api/v1/namespaces/${namespace}`);
       await tidy();
     },
