@@ -33,7 +33,10 @@ type Deployment = { metadata: { name: string }; spec: { replicas: number } };
 /** Waits until Knative has scaled every revision of the function to zero. */
 export async function untilZero(namespace: string): Promise<void> {
   const look = async () => {
-    const deployments = await list<Deployment>(`/apis/apps/v1/namespaces/${namespace}/deployments`);
+    // The settings page has a Deployment of its own.
+    const ofRevisions = encodeURIComponent("serving.knative.dev/service=sync-trigger");
+    const path = `/apis/apps/v1/namespaces/${namespace}/deployments?labelSelector=${ofRevisions}`;
+    const deployments = await list<Deployment>(path);
     const isZero = deployments.length > 0 && deployments.every(({ spec }) => spec.replicas === 0);
     return isZero && (await listLivePods(namespace)).length === 0;
   };
