@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "vitest";
 import type { TriggerAnswer } from "../support/answers.ts";
+import { kubectl } from "../support/kubectl.ts";
 import { readShellBlocks } from "../support/shell-blocks.ts";
 import { type Installation, install } from "./support/install.ts";
 import { removeAfterwards } from "./support/keep-on-failure.ts";
@@ -10,7 +11,7 @@ import { syncCronJob } from "./support/sync-cronjob.ts";
 /** Two things are not as printed: the namespace, and the image, because no registry can be reached from our cluster. */
 const curlImage = process.env.TEST_CURL_IMAGE ?? "dev.local/python:3.11";
 const [, block = ""] = readShellBlocks("See the run");
-const [definitions = "", calls = ""] = block.split("\n\n");
+const [prepare = "", calls = "", tidy = ""] = block.split("\n\n");
 
 let installation: Installation;
 beforeAll(async () => {
@@ -22,19 +23,21 @@ beforeAll(async () => {
 });
 removeAfterwards(() => [installation]);
 
-/** Runs a line of the block behind its definitions in a shell, and gives what it prints. */
-async function run(line: string): Promise<string> {
-  const script = `${definitions}\n${line}`
+/** Runs lines of the block in a shell, and gives what they print. */
+async function run(lines: string): Promise<string> {
+  const script = lines
     .replaceAll(/-n kraken\b/g, `-n ${installation.namespace}`)
     .replaceAll("sync-trigger.kraken.svc", `sync-trigger.${installation.namespace}.svc`)
     .replace(/--image=curlimages\/curl:\S+/, `--image=${curlImage}`);
-  return (await promisify(execFile)("sh", ["-c", script], { timeout: 120_000 })).stdout;
+  return (await promisify(execFile)("sh", ["-e", "-c", script], { timeout: 120_000 })).stdout;
 }
 
 test("README's three lines for a cluster run the sync, wait for its end and read its log, where Pod Security is restricted", async () => {
-  const lines = calls.trimEnd().split("\n");
-  expect(definitions).toContain("--image=curlimages/curl:");
-  expect(lines).toEqual(Array(3).fill(expect.stringMatching(/^in_pod curl .*sync-trigger\.kraken\.svc/)));
+  const lines = calls.split("\n");
+  expect(prepare).toContain("--image=curlimages/curl:");
+  expect(lines).toEqual(Array(3).fill(expect.stringMatching(/^kubectl -n kraken exec curl -- curl -s/)));
+
+  await run(prepare);
   const { outcome, job } = JSON.parse(await run(lines[0] ?? "")) as TriggerAnswer;
   expect(outcome).toBe("created");
   const steps = ["trades", "rewards"].map((name) => ({ name, state: "seen" }));
@@ -42,4 +45,6 @@ test("README's three lines for a cluster run the sync, wait for its end and read
   expect(await run(lines[2] ?? "")).toMatch(
     /^kraken-sync: .*\nreward sync: 28 rewards written in 2 pages\nkraken-sync: done\n$/s,
   );
+  await run(tidy);
+  expect(await kubectl("-n", installation.namespace, "get", "pod", "curl", "--ignore-not-found")).toBe("");
 });
