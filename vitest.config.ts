@@ -6,7 +6,7 @@ const patience = (count: number) => ({ testTimeout: seconds(count), hookTimeout:
 const isolate = false;
 const isolated = "test/**/*.isolated.test.ts";
 const ofOtherProjects = ["api", "hostile", "cluster", "knative"].map((name) => `test/${name}/**`);
-const outage = "test/knative/outage.test.ts";
+const alone = ["authenticated", "outage"].map((name) => `test/knative/${name}.test.ts`);
 const globalSetup = "test/support/bundle-function.ts";
 
 // One suite, two targets: "api" runs here on the embedded cluster; test/cluster/run.ts runs the same files on a real one.
@@ -42,17 +42,17 @@ export default defineConfig({
         test: {
           name: "knative",
           include: ["test/knative/**/*.test.ts"],
-          exclude: [outage],
+          exclude: alone,
           maxWorkers: 3,
           sequence: { groupOrder: 2 },
           ...patience(600),
         },
       },
-      // Last and alone, because it stops the API server.
+      // Last and one by one: they change Eventing for the whole cluster, and stop the API server.
       {
         test: {
           name: "knative-outage",
-          include: [outage],
+          include: alone,
           maxWorkers: 1,
           sequence: { groupOrder: 3 },
           ...patience(900),

@@ -59,12 +59,16 @@ export async function startFunction(
   };
 }
 
+/** An hour's log would not fit: the older half goes. */
+const mostLines = 100_000;
+
 function collectLines({ stdout, stderr }: ChildProcess, lines: string[], log: LogLine[]): void {
   for (const stream of [stdout, stderr]) {
     if (!stream) continue;
     createInterface({ input: stream }).on("line", (line) => {
       lines.push(line);
       if (line.startsWith("{")) log.push(JSON.parse(line) as LogLine);
+      for (const kept of [lines, log]) if (kept.length > mostLines) kept.splice(0, mostLines / 2);
     });
   }
 }

@@ -25,7 +25,7 @@ export type Installation = {
 /** Which overlay, and for which CronJob (examples/kraken-sync's unless given). */
 export type Plan = {
   /** "base" is manifests/base by an overlay that adds nothing and takes no patches. */
-  overlay: "kraken" | "one-clock" | "plain-kubernetes" | "base";
+  overlay: "kraken" | "kraken-authenticated" | "one-clock" | "plain-kubernetes" | "base";
   /** A word for the namespace's name. */
   what: string;
   cronJob?: JsonObject;

@@ -1,0 +1,32 @@
+import { quarterMedian } from "./gauge.ts";
+import type { SoakReport } from "./run-soak.ts";
+
+/** What the manifests give a pod, MB. */
+const memoryLimitMb = 256;
+/** From the second quarter to the last; the first is for warming up. V8 keeps a part of its heap as it sees fit. */
+const mayGrowMb = 24;
+
+/** What is wrong with a soak, a sentence each. */
+export function judge({ readings, wrong, sockets, exitCode }: SoakReport): string[] {
+  const [early, late] = [quarterMedian(readings, 1, "rssMb"), quarterMedian(readings, 3, "rssMb")];
+  const peak = Math.max(...readings.map(({ rssMb }) => rssMb));
+  return [
+    ...(wrong.count > 0 ? [`${wrong.count} wrong answers: ${wrong.examples.join("; ")}`] : []),
+    ...(late - early <= mayGrowMb ? [] : [`memory grew from ${early} to ${late} MB`]),
+    ...(peak < memoryLimitMb ? [] : [`memory reached ${peak} MB`]),
+    ...(sockets.after <= sockets.before ? [] : [`${sockets.after} sockets stayed open, ${sockets.before} before`]),
+    ...(exitCode === 0 ? [] : [`the function ended with ${exitCode}`]),
+  ];
+}
+
+/** The figures of a soak, a line each. */
+export function describe({ readings, requests, wrong, sockets, counts }: SoakReport): string[] {
+  const medians = (what: "rssMb" | "sockets") => [0, 1, 2, 3].map((quarter) => quarterMedian(readings, quarter, what));
+  const rows = Object.entries(counts).sort(([a], [b]) => a.localeCompare(b));
+  return [
+    ...rows.map(([name, count]) => `${String(count).padStart(8)} ${name}`),
+    `${requests} requests, ${wrong.count} wrong answers`,
+    `memory, medians of the quarters: ${medians("rssMb").join(", ")} MB; most ${Math.max(...readings.map(({ rssMb }) => rssMb))} MB`,
+    `sockets, medians of the quarters: ${medians("sockets").join(", ")}; before ${sockets.before}, after ${sockets.after}`,
+  ];
+}
