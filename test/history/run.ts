@@ -10,6 +10,9 @@ import { startOwnApiServer } from "./api-server.ts";
 import { parseHistoryArguments, usage } from "./options.ts";
 import { type ApiServer, runHistory } from "./run-history.ts";
 
+// Else what was started would go on: what ends on "exit" hears of no signal.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
 type Wanted = ReturnType<typeof parseHistoryArguments>;
 
 try {
