@@ -140,6 +140,7 @@ function answerWith(context: Life, select: (request: Request) => Handler) {
     context.metrics.countRequest({
       door: String(facts.via ?? doorOf(request)),
       outcome: String(facts.outcome ?? facts.code ?? "ok"),
+      cause: facts.cause === undefined ? undefined : String(facts.cause),
       status: reply.status,
       durationS: elapsedMs / 1_000,
     });

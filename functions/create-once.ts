@@ -47,7 +47,9 @@ export async function createOnce<Other = never>(
     await pause(waitMs, undefined, { signal }).catch(() => {
       throw giveUp(result, unanswered);
     });
-    const other = await again?.();
+    const other = await again?.().catch((error) => {
+      throw unanswered ? unknownOutcome(error, failure) : error;
+    });
     if (other !== undefined) return other;
   }
 }
@@ -76,15 +78,12 @@ export function keyReused(job: string): Fault {
 }
 
 function giveUp(error: ApiError, uncertain: boolean): unknown {
-  if (!uncertain) return toApiFault(error);
-  return new Fault(
-    "outcome-unknown",
-    "the API server did not say whether the Job was stored; repeat with the same key",
-    {
-      cause: error,
-      headers: retryAfter(error.failure),
-    },
-  );
+  return uncertain ? unknownOutcome(error, error.failure) : toApiFault(error);
+}
+
+function unknownOutcome(cause: unknown, failure: ApiFailure): Fault {
+  const detail = "the API server did not say whether the Job was stored; repeat with the same key";
+  return new Fault("outcome-unknown", detail, { cause, headers: retryAfter(failure) });
 }
 
 function tooLate(unanswered: boolean): Fault {

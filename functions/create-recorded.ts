@@ -37,9 +37,12 @@ export async function createRecorded(
   // Late, the reservation may be stored all the same, and nothing was sent.
   const other = await reserve().catch((error) => (signal.aborted ? giveBack(error, false) : Promise.reject(error)));
   if (other) return other;
-  const made = await createOnce(cluster, job, signal, { isLate, again: reserve }).catch((error) =>
-    giveBack(error, !(error instanceof Fault && surelyNotMade.includes(error.code))),
-  );
+  const made = await createOnce(cluster, job, signal, { isLate, again: reserve }).catch((error) => {
+    const code = error instanceof Fault ? error.code : undefined;
+    // Our create may be on its way: were the key given up now, its Job could be made, removed and made once more by it.
+    if (code === "outcome-unknown") throw error;
+    return giveBack(error, !(code && surelyNotMade.includes(code)));
+  });
   if ("outcome" in made) await remember(records, options, made.job, signal);
   return made;
 }

@@ -6,7 +6,7 @@ import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { createCluster } from "./kubernetes/client.ts";
 import { loadCredentials } from "./kubernetes/credentials.ts";
 import { createIssuerDiscovery } from "./kubernetes/issuer.ts";
-import { shareCronJobReads } from "./kubernetes/share-reads.ts";
+import { shareReads } from "./kubernetes/share-reads.ts";
 import { createTransport, type Transport } from "./kubernetes/transport.ts";
 import { createLogger } from "./log.ts";
 import { countCalls, createMetrics } from "./metrics.ts";
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   const transport = createTransport(credentials);
   const metrics = createMetrics();
   const options = { ...config, namespace, timeoutMs: config.apiTimeoutMs };
-  const cluster = shareCronJobReads(countCalls(createCluster(transport, options), metrics));
+  const cluster = shareReads(countCalls(createCluster(transport, options), metrics));
 
   const draining = new AbortController();
   // A policy can be asked for per request only where every Job of ours is in the record.

@@ -3,8 +3,8 @@ import { isJsonObject } from "./core/json.ts";
 import { ApiError } from "./kubernetes/api-error.ts";
 import type { Cluster } from "./kubernetes/cluster.ts";
 
-/** A request that was answered. `outcome` is the trigger's, else the fault's code, else "ok". */
-type AnsweredRequest = { door: string; outcome: string; status: number; durationS: number };
+/** A request that was answered. `outcome` is the trigger's, else the fault's code, else "ok"; `cause`: why no Job was made. */
+type AnsweredRequest = { door: string; outcome: string; cause: string | undefined; status: number; durationS: number };
 
 /** What is counted; every label has few values, none of them a caller's. */
 export type Metrics = {
@@ -21,7 +21,7 @@ export type Metrics = {
 
 /** Metric names, types and meanings (README's table has the same). */
 export const METRICS = {
-  sync_trigger_requests_total: "requests answered, by door, outcome and status code",
+  sync_trigger_requests_total: "requests answered, by door, outcome, cause (why no Job was made) and status code",
   sync_trigger_request_duration_seconds: "time to an answer, by door",
   sync_trigger_requests_in_flight: "requests that have no answer yet",
   sync_trigger_api_requests_total: "calls to the API server, by call and status code (0: no answer)",
@@ -68,9 +68,9 @@ export function createMetrics(): Metrics {
   }
 
   return {
-    countRequest: ({ door, outcome, status, durationS }) =>
+    countRequest: ({ door, outcome, cause, status, durationS }) =>
       observe(({ requests, durations }) => {
-        requests.inc({ door, outcome, code: String(status) });
+        requests.inc({ door, outcome, ...(cause === undefined ? {} : { cause }), code: String(status) });
         durations.observe({ door }, durationS);
       }),
     countCall: ({ call, code, durationS }) =>
@@ -97,7 +97,7 @@ async function createInstruments(): Promise<Instruments> {
   const buckets = secondsBuckets;
   return {
     registry,
-    requests: new Counter(options("sync_trigger_requests_total", ["door", "outcome", "code"])),
+    requests: new Counter(options("sync_trigger_requests_total", ["door", "outcome", "cause", "code"])),
     durations: new Histogram({ ...options("sync_trigger_request_duration_seconds", ["door"]), buckets }),
     inFlight: new Gauge(options("sync_trigger_requests_in_flight")),
     calls: new Counter(options("sync_trigger_api_requests_total", ["call", "code"])),

@@ -69,7 +69,8 @@ export async function trigger(input: TriggerInput, context: TriggerContext, note
   note({ via: input.via, traceparent: input.traceparent, keyDigest: plan.keyDigest });
   const outcome = await run(plan, input, context);
   const { job } = outcome;
-  note({ outcome: outcome.outcome, job: job?.name, ...("reason" in outcome ? { why: outcome.reason } : {}) });
+  const why = "reason" in outcome ? { why: outcome.reason, cause: outcome.cause } : {};
+  note({ outcome: outcome.outcome, job: job?.name, ...why });
   return outcome;
 }
 
@@ -176,7 +177,7 @@ function toDuplicate(entry: Entry, { name, entryRequest }: Plan, namespace: stri
 
 function toOverlapOutcome(overlap: "allow" | "forbid" | "join", job: JobRef): Outcome {
   const reason = `Job ${job.name} is unfinished`;
-  return { outcome: overlap === "join" ? "joined" : "refused", job, reason };
+  return { outcome: overlap === "join" ? "joined" : "refused", job, reason, cause: "unfinished-job" };
 }
 
 function recordNeeded(overlap: string): Fault {

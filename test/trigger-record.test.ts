@@ -58,6 +58,14 @@ describe("with the record of keys", () => {
     expect(records.entries).toMatchObject([{ state: "done", uid: "job-uid" }]);
   });
 
+  it("a create without an answer keeps the key for its maker, because its Job may still come", async () => {
+    const records = memoryRecords();
+    const script = { getCronJob: [cronJob()], createJob: [unanswered], getJob: [notFound] };
+    const { run } = prepare({ script, config: window, records });
+    expect(await faultOf(run)).toMatchObject({ code: "outcome-unknown" });
+    expect(records.entries).toMatchObject([{ state: "pending", uid: expect.stringMatching(/^s\./) }]);
+  });
+
   it("does not create again what somebody found and told of while our create had no answer", async () => {
     const records = memoryRecords();
     const lost = () => {

@@ -1,13 +1,14 @@
 import { Fault } from "../errors.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
+import type { Cause } from "./outcome.ts";
 import type { OverlapPolicy } from "./request.ts";
 
 /** What a trigger does while the CronJob is suspended. */
 export const suspendedPolicies = ["allow", "skip", "reject"] as const;
 export type SuspendedPolicy = (typeof suspendedPolicies)[number];
 
-/** A decision not to run, with its reason in words. */
-export type Verdict = { outcome: "skipped" | "refused"; reason: string };
+/** A decision not to run, with its reason in words and its cause. */
+export type Verdict = { outcome: "skipped" | "refused"; reason: string; cause: Cause };
 
 /** Decides by the CronJob alone whether a run is wanted; undefined: it is. */
 export function decideByCronJob(
@@ -20,12 +21,14 @@ export function decideByCronJob(
 ): Verdict | undefined {
   const { spec, status } = cronJob;
   if (suspended !== "allow" && isJsonObject(spec) && spec.suspend === true) {
-    return { outcome: suspended === "skip" ? "skipped" : "refused", reason: "the CronJob is suspended" };
+    const outcome = suspended === "skip" ? "skipped" : "refused";
+    return { outcome, reason: "the CronJob is suspended", cause: "suspended" };
   }
   const last = isJsonObject(status) ? status.lastSuccessfulTime : undefined;
   if (ifOlderThanMs === undefined || typeof last !== "string") return undefined;
   if (nowMs - Date.parse(last) >= ifOlderThanMs) return undefined;
-  return { outcome: "skipped", reason: `the CronJob succeeded at ${last}, which is more recent than asked for` };
+  const reason = `the CronJob succeeded at ${last}, which is more recent than asked for`;
+  return { outcome: "skipped", reason, cause: "recent-success" };
 }
 
 /** The policy that `inherit` stands for. Throws 422 for Replace, which cannot be promised without a right to delete. */

@@ -4,8 +4,11 @@ export type JobRef = { name: string; namespace: string; uid: string | null; crea
 /** The key has its Job: made now, or before. */
 export type Made = { outcome: "created" | "duplicate"; job: JobRef };
 
-/** How a trigger ended well. */
+/** Why no Job was made, for counting: few values, none with a name in it. */
+export type Cause = "unfinished-job" | "recent-success" | "suspended";
+
+/** How a trigger ended well; `reason` says in words why no Job was made. */
 export type Outcome =
   | Made
-  | { outcome: "joined" | "refused"; job: JobRef; reason: string }
-  | { outcome: "skipped" | "refused"; job: null; reason: string };
+  | { outcome: "joined" | "refused"; job: JobRef; reason: string; cause: Cause }
+  | { outcome: "skipped" | "refused"; job: null; reason: string; cause: Cause };

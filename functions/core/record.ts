@@ -29,7 +29,8 @@ export type Look = { state: "unfinished" | "ended"; job: JobRef } | { state: "ab
 const reservationGraceMs = 90_000;
 /**
  * How long a reserved key belongs to its maker alone: longer than any trigger and its last create on the way. Did another
- * delivery create the Job meanwhile and the Job were removed again, the maker's own create would make a second one.
+ * delivery create the Job meanwhile and the Job were removed again, the maker's own create would make a second one, even
+ * after the maker was answered 504.
  */
 const makerGraceMs = 30_000;
 /** Of expired keys whose Job may still run, one trigger looks at no more than these: each adds one key and takes some. */

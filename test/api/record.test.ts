@@ -55,14 +55,35 @@ describe("with DEDUPE_WINDOW a key is remembered whatever happens to its Job", (
     expect(second.job.uid).not.toBe(first.job.uid);
   });
 
-  test("a key whose maker died before its Job was stored runs under the same name", async () => {
+  test("a key whose maker died before its Job was stored runs under the same name, when no create can come any more", async () => {
     const place = await install("pending", idleCronJob("sync"), window);
     proxy.rule(({ method }) => (method === "POST" ? { kind: "reset" } : undefined));
     expect((await triggerOver(place, "k")).status).toBe(504);
     proxy.rule(() => undefined);
-    expect((await readRecord(target.api, place.namespace)).map((line) => line.split(" ")[1])).toEqual(["P"]);
+    const early = await triggerOver(place, "k");
+    expect([early.status, (await readProblem(early)).type]).toEqual([503, "urn:sync-trigger:in-flight"]);
+    const [line = ""] = await readRecord(target.api, place.namespace);
+    expect(line.split(" ")[1]).toBe("P");
+    await writeRecord(target.api, place.namespace, [line.replace(/ \d{8}T\d{6}Z /, ` ${compactTime(30_000)} `)]);
     expect((await readTrigger(await triggerOver(place, "k"))).outcome).toBe("created");
     expect((await readRecord(target.api, place.namespace)).map((line) => line.split(" ")[1])).toEqual(["D"]);
+  });
+
+  test("a create that arrives after its sender was answered 504 makes no second Job", async () => {
+    const env = { ...window, API_TIMEOUT_MS: "500", TRIGGER_TIMEOUT_MS: "5000" };
+    const place = await install("late create", idleCronJob("sync"), env);
+    const creates = () => proxy.requests.filter(({ method }) => method === "POST");
+    proxy.requests.length = 0;
+    proxy.rule(({ method }) => {
+      if (method !== "POST") return undefined;
+      return creates().length === 1 ? { kind: "delay", ms: 2_500 } : { kind: "reset" };
+    });
+    expect((await triggerOver(place, "k")).status).toBe(504);
+    proxy.rule(() => undefined);
+    const { job } = await readTrigger(await triggerOver(place, "k"));
+    await deleteJob(place.namespace, job.name);
+    await until("the late create to have arrived", () => creates().every(({ isOpen }) => !isOpen));
+    expect(await listJobs(target.api, place.namespace)).toEqual([]);
   });
 
   test("two deliveries at once make one Job, even if that is removed while one of them is on its way", async () => {
@@ -136,3 +157,8 @@ describe("with DEDUPE_WINDOW a key is remembered whatever happens to its Job", (
     expect(await listJobs(target.api, place.namespace)).toEqual([]);
   });
 });
+
+/** A time of so long ago as the record writes it. */
+function compactTime(agoMs: number): string {
+  return new Date(Date.now() - agoMs).toISOString().replace(/[-:]|\.\d+/g, "");
+}

@@ -4,11 +4,16 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { startApiServer, stopApiServer } from "../cluster/apiserver.ts";
 import { clusterEnvironment, insideNetns } from "../cluster/netns.ts";
+import { startOwnCluster } from "../own-api-server/own-api-server.ts";
+import { makeSigningKey } from "../own-api-server/signing-key.ts";
 import bundleFunction from "../support/bundle-function.ts";
+import { makeCertificate } from "../support/certificates.ts";
 import { openTarget } from "../support/target.ts";
-import { startOwnApiServer } from "./api-server.ts";
 import { parseHistoryArguments, usage } from "./options.ts";
 import { type ApiServer, runHistory } from "./run-history.ts";
+
+// Else what was started would go on: what ends on "exit" hears of no signal.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
 type Wanted = ReturnType<typeof parseHistoryArguments>;
 
@@ -24,12 +29,14 @@ try {
 }
 
 async function runAlone(wanted: Wanted): Promise<void> {
-  const apiServer = await startOwnApiServer();
-  process.env.KUBECONFIG = apiServer.kubeconfig;
+  const cluster = await startOwnCluster();
   try {
+    const identity = { certificate: makeCertificate("api"), signingKeys: [makeSigningKey()] } as const;
+    const apiServer = await cluster.startApiServer(identity);
+    process.env.KUBECONFIG = apiServer.kubeconfig;
     await runAll(wanted, apiServer);
   } finally {
-    await apiServer.close();
+    await cluster.close();
   }
 }
 

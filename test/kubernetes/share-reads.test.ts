@@ -2,28 +2,30 @@ import { expect, test } from "vitest";
 import type { JsonObject } from "../../functions/core/json.ts";
 import { ApiError } from "../../functions/kubernetes/api-error.ts";
 import type { Cluster } from "../../functions/kubernetes/cluster.ts";
-import { shareCronJobReads } from "../../functions/kubernetes/share-reads.ts";
+import { shareReads } from "../../functions/kubernetes/share-reads.ts";
 
-/** A CronJob whose reads a test answers one by one; `version` counts what was stored when a read began. */
-function cronJobReads() {
-  const begun: { signal: AbortSignal; end(): void; fail(error: Error): void }[] = [];
+/** Objects whose reads a test answers one by one; `version` counts what was stored when a read began. */
+function openReads() {
+  const begun: { what: string; signal: AbortSignal; end(): void; fail(error: Error): void }[] = [];
   const state = { version: 1 };
-  const cluster: Pick<Cluster, "getCronJob"> = {
-    getCronJob: ({ signal }) =>
-      new Promise<JsonObject>((resolve, reject) => {
-        const { version } = state;
-        begun.push({ signal, end: () => resolve({ version }), fail: reject });
-      }),
-  };
-  const shared = shareCronJobReads(cluster);
+  const begin = (what: string, signal: AbortSignal) =>
+    new Promise<JsonObject>((resolve, reject) => {
+      const { version } = state;
+      begun.push({ what, signal, end: () => resolve({ version }), fail: reject });
+    });
+  const shared = shareReads({
+    getCronJob: ({ signal }) => begin("CronJob", signal),
+    getJob: (name, { signal }) => begin(name, signal),
+  } satisfies Pick<Cluster, "getCronJob" | "getJob">);
   const read = (signal = new AbortController().signal) => shared.getCronJob({ signal });
-  return { begun, state, read };
+  const readJob = (name: string) => shared.getJob(name, { signal: new AbortController().signal });
+  return { begun, state, read, readJob };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 test("triggers that come together share a read, and those who come meanwhile the next one", async () => {
-  const { begun, state, read } = cronJobReads();
+  const { begun, state, read } = openReads();
   const first = Array.from({ length: 50 }, () => read());
   await turn();
   state.version = 2;
@@ -38,8 +40,17 @@ test("triggers that come together share a read, and those who come meanwhile the
   expect(begun).toHaveLength(2);
 });
 
+test("reads of a Job are shared by its name", async () => {
+  const { begun, readJob } = openReads();
+  const reads = [readJob("a"), readJob("b"), readJob("a")];
+  await turn();
+  expect(begun.map(({ what }) => what)).toEqual(["a", "b"]);
+  for (const { end } of begun) end();
+  await Promise.all(reads);
+});
+
 test("a read that fails says the same to all who share it", async () => {
-  const { begun, read } = cronJobReads();
+  const { begun, read } = openReads();
   const reads = [read(), read()];
   await turn();
   const refused = new ApiError({
@@ -50,7 +61,7 @@ test("a read that fails says the same to all who share it", async () => {
 });
 
 test("whose time is over gets no answer, as from the API server itself; the read goes on for the others", async () => {
-  const { begun, read } = cronJobReads();
+  const { begun, read } = openReads();
   const leaver = new AbortController();
   const reads = [read(leaver.signal), read()];
   await turn();

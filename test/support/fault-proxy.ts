@@ -27,7 +27,7 @@ export type ProxiedRequest = {
   traceparent: string | undefined;
   /** Bytes of the answer's body that the function was sent so far. */
   bytes: number;
-  /** Whether the exchange still goes on. */
+  /** Whether the exchange still goes on, with the function or with the API server. */
   isOpen: boolean;
 };
 
@@ -53,9 +53,7 @@ export async function startFaultProxy(api: KubeApi): Promise<FaultProxy> {
     const traceparent = headers.traceparent as string | undefined;
     const proxied = { method, path: url, authorization, traceparent, bytes: 0, isOpen: true };
     if (!isCanary) requests.push(proxied);
-    response.once("close", () => {
-      proxied.isOpen = false;
-    });
+    const closed = new Promise((resolve) => response.once("close", resolve));
     const fault = isCanary ? undefined : rule(proxied);
     const body = await readAll(request);
     const forwarded = { method, path: url, body };
@@ -65,6 +63,8 @@ export async function startFaultProxy(api: KubeApi): Promise<FaultProxy> {
       ? passOn(api, forwarded, response, { proxied, limitBytes, isBroken: fault?.kind === "break off" })
       : spoil(api, forwarded, fault, response);
     await work.catch(() => response.socket?.resetAndDestroy());
+    await closed;
+    proxied.isOpen = false;
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {

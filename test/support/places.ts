@@ -6,7 +6,7 @@ import { openTarget, type Target } from "./target.ts";
 import { until } from "./until.ts";
 
 /** A namespace with a CronJob "sync", a record and a process of the function. */
-type Place = { namespace: string; fn: FunctionProcess };
+export type Place = { namespace: string; fn: FunctionProcess };
 
 /** What the tests of one file need: places, and hands on what is in them. */
 export type Places = {
