@@ -20,13 +20,11 @@ const drainTimeoutMs = 17_000;
 /** For Events that are still to be sent. */
 const settleTimeoutMs = 2_000;
 
-try {
-  await main();
-} catch (error) {
+main().catch((error) => {
   // What an operator can mend is a sentence; anything else keeps its stack.
   process.stderr.write(`sync-trigger: ${error instanceof ConfigError ? error.message : describe(error)}\n`);
   process.exitCode = 1;
-}
+});
 
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
