@@ -8,7 +8,6 @@ import { setTimeout as pause } from "node:timers/promises";
 import { compileProgram } from "./compile-program.ts";
 
 const deadlineMs = 60_000;
-const api = "/apis/batch/v1/namespaces/default";
 const cronJob = {
   metadata: { name: "sync", namespace: "default", uid: "1" },
   spec: { schedule: "@daily", jobTemplate: { metadata: {}, spec: { template: { spec: { containers: [{}] } } } } },
@@ -28,7 +27,13 @@ async function cacheCode(): Promise<void> {
   await expectStatus(200, `${url}/trigger-sync`, {});
   const event = { "ce-specversion": "1.0", "ce-id": "1", "ce-source": "/s", "ce-type": "t" };
   await expectStatus(202, `${url}/`, event);
-  const structured = { specversion: "1.0", id: "2", source: "/s", type: "internal.sync-trigger.requested.v1", data: {} };
+  const structured = {
+    specversion: "1.0",
+    id: "2",
+    source: "/s",
+    type: "internal.sync-trigger.requested.v1",
+    data: {},
+  };
   await expectStatus(202, `${url}/`, { "content-type": "application/cloudevents+json" }, JSON.stringify(structured));
   writeFileSync(cachePath, script.createCachedData());
 }
@@ -55,7 +60,8 @@ function pretendPod(apiPort: number): void {
   Object.assign(process.env, { KUBERNETES_SERVICE_HOST: "kubernetes", KUBERNETES_SERVICE_PORT: "443", KUBECONFIG: "" });
   const mounted = "/var/run/secrets/kubernetes.io/serviceaccount/";
   const files: Record<string, string> = { token: "none", "ca.crt": "none", namespace: "default" };
-  const find = (path: unknown) => (String(path).startsWith(mounted) ? files[String(path).slice(mounted.length)] : undefined);
+  const find = (path: unknown) =>
+    String(path).startsWith(mounted) ? files[String(path).slice(mounted.length)] : undefined;
   const { accessSync, readFileSync } = fs;
   fs.accessSync = (path, ...rest) => (find(path) ? undefined : accessSync(path, ...rest));
   fs.readFileSync = ((path: unknown, ...rest: []) => {
@@ -63,7 +69,10 @@ function pretendPod(apiPort: number): void {
     return text === undefined ? readFileSync(path as string, ...rest) : Buffer.from(text);
   }) as typeof readFileSync;
   https.request = ((url: URL, options: RequestOptions, answered: () => void) =>
-    http.request({ ...options, agent: undefined, host: "127.0.0.1", port: apiPort, path: url.pathname + url.search }, answered)) as typeof https.request;
+    http.request(
+      { ...options, agent: undefined, host: "127.0.0.1", port: apiPort, path: url.pathname + url.search },
+      answered,
+    )) as typeof https.request;
 }
 
 async function findFreePort(): Promise<number> {

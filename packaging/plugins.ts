@@ -33,10 +33,23 @@ export const loadLater: Plugin = {
     });
     esbuild.onLoad({ filter: /./, namespace }, ({ path, pluginData }) => {
       const names = loadedLater[path]?.names ?? [];
-      const calls = names.map((name) => `export const ${name} = (...given) => require("${path}").${name}(...given);`);
+      const calls = names.map((name) => `export const ${name} = (...given) => require("./part").${name}(...given);`);
       const whole = `export default { ${names.join(", ")} };`;
-      return { contents: [...calls, whole].join("\n"), loader: "js", resolveDir: pluginData as string };
+      return {
+        contents: [...calls, whole].join("\n"),
+        loader: "js",
+        resolveDir: pluginData as string,
+        pluginData: path,
+      };
     });
+    // Between the two, so that only the names asked for come along.
+    esbuild.onResolve({ filter: /^.\/part$/, namespace }, ({ importer, resolveDir }) => ({
+      ...{ path: importer, namespace: "part", pluginData: resolveDir },
+    }));
+    esbuild.onLoad({ filter: /./, namespace: "part" }, ({ path, pluginData }) => ({
+      contents: `export { ${loadedLater[path]?.names.join(", ")} } from "${path}";`,
+      resolveDir: pluginData as string,
+    }));
   },
 };
 
