@@ -32,6 +32,7 @@ export async function bundle(directory: string): Promise<Metafile> {
     footer: { js: "})" },
     sourcemap: "external", // read when a stack trace is asked for
     sourcesContent: false,
+    inject: ["packaging/clock.ts"],
     plugins: [leaveOut, loadLater, dropUnused],
   });
   nameSourcesFromRoot(join(directory, "sync-trigger.cjs.map"));
@@ -56,8 +57,15 @@ export async function bundle(directory: string): Promise<Metafile> {
 /** The same map wherever the bundle is built: its sources as paths from the project's root. */
 function nameSourcesFromRoot(path: string): void {
   const map = JSON.parse(readFileSync(path, "utf8")) as { sources: string[] };
-  const sources = map.sources.map((source) => relative(root, resolve(dirname(path), source)));
+  const isSubstitute = (source: string) => /^[a-z-]+:/.test(source);
+  const fromRoot = (source: string) => relative(root, resolve(dirname(path), source));
+  const sources = map.sources.map((source) => (isSubstitute(source) ? source : fromRoot(source)));
   writeFileSync(path, JSON.stringify({ ...map, sources }));
+}
+
+/** Makes the code cache of a bundle, for the Node that runs this. Throws when the program does not serve. */
+export function cacheCode(directory: string): void {
+  execFileSync(process.execPath, [join(directory, "cache-code.cjs")], { stdio: ["ignore", "ignore", "inherit"] });
 }
 
 /** The licence files of all packages whose code is in the outputs, one after the other. */
@@ -75,7 +83,7 @@ function collectLicenses(metafile: Metafile): string {
 if (import.meta.main) {
   const directory = join(root, "dist");
   const { outputs } = await bundle(directory);
-  execFileSync(process.execPath, [join(directory, "cache-code.cjs")], { stdio: ["ignore", "ignore", "inherit"] });
+  cacheCode(directory);
   for (const [path, { bytes }] of Object.entries(outputs)) {
     if (path.endsWith(".cjs")) console.log(`${path} ${Math.ceil(bytes / 1000)} kB`);
   }

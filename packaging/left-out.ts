@@ -56,10 +56,15 @@ export const leftOut: Readonly<Record<string, LeftOut>> = {
     because: "requests go out by functions/kubernetes/transport.ts, not by client-node's own HTTP client",
   },
   vary: { because: ownAnswers },
+  worker_threads: {
+    source: "module.exports = { isMainThread: true };",
+    because: "pino asks which thread it is in, and there is but one; the module takes Node a millisecond to load",
+  },
 };
 
-/** What only a kubeconfig needs, never a pod: it is in the bundle, but loaded by its first use. */
-export const loadedLater: Readonly<Record<string, { names: string[]; askedBy: string }>> = {
+/** What a start in a pod does without (a kubeconfig needs most of it): it is in the bundle, but loaded by its first call. */
+export const loadedLater: Readonly<Record<string, { names?: string[]; askedBy: string }>> = {
+  assert: { askedBy: "sonic-boom" },
   "js-yaml": { names: ["load"], askedBy: "@kubernetes/client-node" },
   "node:child_process": { names: ["spawn", "spawnSync"], askedBy: "@kubernetes/client-node" },
 };

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { SourceMap } from "node:module";
+import type { SourceMap } from "node:module";
 
 /**
  * Makes stack traces of the bundle name lines of its sources. The source map beside it is read when the first stack is
@@ -29,7 +29,8 @@ function toSourceLine(frame: NodeJS.CallSite, program: string, getMap: () => Sou
 
 function readMap(path: string): SourceMap | undefined {
   try {
-    return new SourceMap(JSON.parse(readFileSync(path, "utf8")));
+    const module = process.getBuiltinModule("node:module"); // not at start, which it would hold up
+    return new module.SourceMap(JSON.parse(readFileSync(path, "utf8")));
   } catch {
     return undefined;
   }

@@ -32,7 +32,9 @@ export const loadLater: Plugin = {
       return { path, namespace, pluginData: resolveDir, sideEffects: false };
     });
     esbuild.onLoad({ filter: /./, namespace }, ({ path, pluginData }) => {
-      const names = loadedLater[path]?.names ?? [];
+      const names = loadedLater[path]?.names;
+      if (!names)
+        return { contents: `module.exports = (...given) => require("node:${path}")(...given);`, loader: "js" };
       const calls = names.map((name) => `export const ${name} = (...given) => require("./part").${name}(...given);`);
       const whole = `export default { ${names.join(", ")} };`;
       return {
@@ -47,7 +49,7 @@ export const loadLater: Plugin = {
       ...{ path: importer, namespace: "part", pluginData: resolveDir },
     }));
     esbuild.onLoad({ filter: /./, namespace: "part" }, ({ path, pluginData }) => ({
-      contents: `export { ${loadedLater[path]?.names.join(", ")} } from "${path}";`,
+      contents: `export { ${loadedLater[path]?.names?.join(", ")} } from "${path}";`,
       resolveDir: pluginData as string,
     }));
   },
