@@ -1,7 +1,5 @@
 import { createApp } from "./app.ts";
-import { createJwtVerifier } from "./auth/jwt.ts";
-import { createTokenVerifier } from "./auth/tokens.ts";
-import { createAuthenticate } from "./auth.ts";
+import { type Authenticate, createAuthenticate, type Verify } from "./auth.ts";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { createCluster } from "./kubernetes/client.ts";
 import { loadCredentials } from "./kubernetes/credentials.ts";
@@ -20,13 +18,11 @@ const drainTimeoutMs = 17_000;
 /** For Events that are still to be sent. */
 const settleTimeoutMs = 2_000;
 
-try {
-  await main();
-} catch (error) {
+main().catch((error) => {
   // What an operator can mend is a sentence; anything else keeps its stack.
   process.stderr.write(`sync-trigger: ${error instanceof ConfigError ? error.message : describe(error)}\n`);
   process.exitCode = 1;
-}
+});
 
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
@@ -42,7 +38,7 @@ async function main(): Promise<void> {
   // A policy can be asked for per request only where every Job of ours is in the record.
   const isRecordUsed = config.dedupeWindowMs !== undefined || config.overlapPolicy !== "allow";
   const records = isRecordUsed ? createRecordStore(cluster) : undefined;
-  const authenticate = createAuthentication(config, transport, namespace);
+  const authenticate = await createAuthentication(config, transport, namespace);
   const policyCanary = createPolicyCanary(cluster, { isRequired: config.requirePolicy === "true", metrics, log });
   const announcer = config.kubernetesEvents === "on" ? createRunAnnouncer(cluster, log) : undefined;
   const app = createApp({
@@ -67,19 +63,23 @@ async function main(): Promise<void> {
   process.on("SIGINT", stop);
 }
 
-/** undefined: AUTH_MODE is none. */
-function createAuthentication(config: Config, transport: Transport, namespace: string) {
+/** undefined: AUTH_MODE is none. What checks credentials is loaded only where it is asked for. */
+async function createAuthentication(
+  config: Config,
+  transport: Transport,
+  namespace: string,
+): Promise<Authenticate | undefined> {
   const modes = config.authMode.split(",");
-  const verifiers = [
-    ...(modes.includes("token") ? [createTokenVerifier(config.authTokenDirectory)] : []),
-    ...(modes.includes("jwt")
-      ? [
-          createJwtVerifier(createIssuerDiscovery(transport, { timeoutMs: config.apiTimeoutMs }), {
-            audience: config.authAudience,
-          }),
-        ]
-      : []),
-  ];
+  const verifiers: Verify[] = [];
+  if (modes.includes("token")) {
+    const { createTokenVerifier } = await import("./auth/tokens.ts");
+    verifiers.push(createTokenVerifier(config.authTokenDirectory));
+  }
+  if (modes.includes("jwt")) {
+    const { createJwtVerifier } = await import("./auth/jwt.ts");
+    const discovery = createIssuerDiscovery(transport, { timeoutMs: config.apiTimeoutMs });
+    verifiers.push(createJwtVerifier(discovery, { audience: config.authAudience }));
+  }
   return verifiers.length > 0 ? createAuthenticate(verifiers, { ...config, namespace }) : undefined;
 }
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { FAULTS, type FaultCode } from "./errors.ts";
 import type { Route } from "./route.ts";
 import { OPERATIONS, type Operation, type Parameters } from "./routes/openapi-operations.ts";
@@ -77,7 +77,7 @@ function describeAnswer([status, { description, headers, content }]: [string, Op
   return [status, answer] as const;
 }
 
-function describeContent(content: Record<string, z.ZodType>): object {
+function describeContent(content: Record<string, z.ZodMiniType>): object {
   const described = Object.entries(content).map(([type, schema]) => [type, { schema: toSchema(schema) }]);
   return Object.fromEntries(described);
 }
@@ -112,8 +112,9 @@ const options = {
 } as const satisfies z.core.ToJSONSchemaParams;
 
 /** A schema as it stands in the document: by reference where it has a name. */
-function toSchema(schema: z.ZodType): object {
-  if (schema instanceof z.ZodUnion) return { anyOf: schema.options.map((option) => toSchema(option as z.ZodType)) };
+function toSchema(schema: z.ZodMiniType): object {
+  if (schema instanceof z.ZodMiniUnion)
+    return { anyOf: schema.def.options.map((option) => toSchema(option as z.ZodMiniType)) };
   const id = z.globalRegistry.get(schema)?.id;
   if (id !== undefined) return { $ref: toReference(id) };
   const { $schema: _dialect, ...described } = z.toJSONSchema(schema, options);

@@ -47,11 +47,11 @@ const allowedForTypes: Record<string, string[]> = {
 /** Which packages each layer may load; Node's own where they say something about the layer. */
 const packages: Record<string, string[]> = {
   http: ["express"],
-  routes: ["zod", "cloudevents"],
+  routes: ["zod/mini", "cloudevents"],
   auth: ["jose"],
-  jobs: ["zod"],
+  jobs: ["zod/mini"],
   kubernetes: ["@kubernetes/client-node"],
-  core: ["zod", "node:crypto"],
+  core: ["zod/mini", "node:crypto"],
   "metrics.ts": ["prom-client"],
   "log.ts": ["pino"],
 };

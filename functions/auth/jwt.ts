@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { JSONWebKeySet } from "jose";
+import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify } from "jose";
 import type { Verify } from "../auth.ts";
 import type { JsonObject } from "../core/json.ts";
 import { Fault } from "../errors.ts";
@@ -24,7 +24,6 @@ const discoveryTimeoutMs = 5_000;
 const verifyTimeoutMs = 6_000;
 const clockToleranceS = 5;
 
-type Jose = typeof import("jose");
 type Issuer = { name: string; keys: JSONWebKeySet; readAtMs: number };
 
 /**
@@ -55,7 +54,7 @@ export function createJwtVerifier(
     return reading;
   }
 
-  async function verify({ jwtVerify, createLocalJWKSet, errors }: Jose, credential: string, { name, keys }: Issuer) {
+  async function verify(credential: string, { name, keys }: Issuer) {
     try {
       const times = { clockTolerance: clockToleranceS, requiredClaims: ["exp", "sub"] };
       const options = { issuer: name, audience, algorithms, ...times };
@@ -67,16 +66,15 @@ export function createJwtVerifier(
 
   return async (credential) => {
     if (credential.split(".").length !== 3) return undefined; // a static token, not ours
-    const jose = await import("jose");
     const late = AbortSignal.timeout(timeoutMs);
     const askInTime = () => untilAborted(ask(), late).catch(reportLate(late));
     let issuer = known ?? (await askInTime());
     if (performance.now() - issuer.readAtMs > keysFreshForMs) issuer = await askInTime().catch(() => issuer);
-    let payload = await verify(jose, credential, issuer);
+    let payload = await verify(credential, issuer);
     // Keys were rotated? What others asked for may have been read before; the second time it was not.
     for (let attempt = 1; payload === "unknown key" && attempt <= 2; attempt += 1) {
       issuer = await askInTime();
-      payload = await verify(jose, credential, issuer);
+      payload = await verify(credential, issuer);
     }
     return typeof payload === "object" ? payload.sub : undefined;
   };

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { readAnnotation } from "./job-from-cronjob.ts";
 import { jobState } from "./job-state.ts";
 import type { JsonObject } from "./json.ts";
@@ -6,15 +6,18 @@ import type { Job, Pod } from "./workload.ts";
 
 const time = z.iso.datetime();
 
+const text = z.optional(z.string());
+const described = <T extends z.ZodMiniType>(schema: T, description: string): T => schema.check(z.describe(description));
+
 /** A step of SYNC_STEPS: "unknown" is all that can be said of one that the part of the log read does not show. */
 const stepSchema = z
   .strictObject({
     name: z.string(),
     state: z.enum(["seen", "unknown"]),
-    line: z.string().optional().describe("The first line that shows the step, at most 1024 characters of it."),
-    at: time.optional().describe("When that line was written."),
+    line: described(text, "The first line that shows the step, at most 1024 characters of it."),
+    at: described(z.optional(time), "When that line was written."),
   })
-  .meta({ id: "Step" });
+  .register(z.globalRegistry, { id: "Step" });
 
 /** A Job as the routes under /jobs show it. */
 export const jobViewSchema = z
@@ -23,28 +26,31 @@ export const jobViewSchema = z
     namespace: z.string(),
     uid: z.string(),
     origin: z.enum(["manual", "scheduled"]),
-    state: z
-      .enum(["queued", "running", "succeeded", "failed"])
-      .describe("queued: suspended, or no container has started yet; the reason says which."),
-    reason: z.string().optional().describe("Why it waits or failed, in a word of Kubernetes'."),
-    message: z.string().optional().describe("The same as a sentence."),
-    exitCode: z.int().optional().describe("Of the container that made the Job fail."),
+    state: described(
+      z.enum(["queued", "running", "succeeded", "failed"]),
+      "queued: suspended, or no container has started yet; the reason says which.",
+    ),
+    reason: described(text, "Why it waits or failed, in a word of Kubernetes'."),
+    message: described(text, "The same as a sentence."),
+    exitCode: described(z.optional(z.int()), "Of the container that made the Job fail."),
     createdAt: time,
-    startedAt: time.optional(),
-    finishedAt: time.optional(),
-    durationMs: z.int().min(0).optional(),
-    via: z.string().optional().describe("How a manual run was asked for: http, event or ping."),
-    requestedReason: z.string().optional().describe("Why, as the request said."),
-    requestedBy: z.string().optional().describe("By whom, where callers are known."),
-    steps: z.array(stepSchema).optional().describe("Of SYNC_STEPS, when one Job is asked for."),
-    lastLines: z
-      .array(z.string())
-      .optional()
-      .describe("The end of the log of a failed Job, when one Job is asked for."),
+    startedAt: z.optional(time),
+    finishedAt: z.optional(time),
+    durationMs: z.optional(z.int().check(z.minimum(0))),
+    via: described(text, "How a manual run was asked for: http, event or ping."),
+    requestedReason: described(text, "Why, as the request said."),
+    requestedBy: described(text, "By whom, where callers are known."),
+    steps: described(z.optional(z.array(stepSchema)), "Of SYNC_STEPS, when one Job is asked for."),
+    lastLines: described(
+      z.optional(z.array(z.string())),
+      "The end of the log of a failed Job, when one Job is asked for.",
+    ),
   })
-  .meta({ id: "Job" });
+  .register(z.globalRegistry, { id: "Job" });
 
-export const jobListSchema = z.strictObject({ jobs: z.array(jobViewSchema) }).meta({ id: "JobList" });
+export const jobListSchema = z
+  .strictObject({ jobs: z.array(jobViewSchema) })
+  .register(z.globalRegistry, { id: "JobList" });
 
 export type Step = z.infer<typeof stepSchema>;
 export type JobView = z.infer<typeof jobViewSchema>;

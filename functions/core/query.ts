@@ -1,8 +1,8 @@
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import { Fault } from "../errors.ts";
 
 /** Checks a query against a schema of texts. Throws 422 naming each parameter that is unknown, doubled or wrong. */
-export function parseQuery<T extends z.ZodObject>(schema: T, query: URLSearchParams): z.infer<T> {
+export function parseQuery<T extends z.ZodMiniObject>(schema: T, query: URLSearchParams): z.infer<T> {
   const doubled = [...query.keys()].find((name) => query.getAll(name).length > 1);
   if (doubled !== undefined) throw invalid(`${quote(doubled)} stands twice`);
   const { success, data, error } = schema.safeParse(Object.fromEntries(query));

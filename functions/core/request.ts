@@ -1,6 +1,9 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { Fault } from "../errors.ts";
 import { durationForm, parseDurationMs } from "./duration.ts";
+
+// Messages in English; no schema is compiled by `new Function`, which the first request would wait for.
+z.config({ ...z.locales.en(), jitless: true });
 
 /** What to do while a Job of this CronJob is unfinished. */
 export const overlapPolicies = ["allow", "forbid", "join", "inherit"] as const;
@@ -9,14 +12,13 @@ export type OverlapPolicy = (typeof overlapPolicies)[number];
 /** A request to sync, the same through both doors (plain HTTP body, event data). */
 export const syncRequestSchema = z.strictObject({
   /** Why, in a person's words: kept in the Job's annotations. */
-  reason: z.string().max(256).optional(),
+  reason: z.optional(z.string().check(z.maxLength(256))),
   /** Overrides the setting OVERLAP_POLICY for this request. */
-  onOverlap: z.enum(overlapPolicies).optional(),
+  onOverlap: z.optional(z.enum(overlapPolicies)),
   /** Run only when the CronJob's last success is older than this duration. */
-  ifOlderThan: z
-    .string()
-    .refine((text) => parseDurationMs(text) !== undefined, { message: `expected ${durationForm}` })
-    .optional(),
+  ifOlderThan: z.optional(
+    z.string().check(z.refine((text) => parseDurationMs(text) !== undefined, { message: `expected ${durationForm}` })),
+  ),
 });
 
 export type SyncRequest = z.infer<typeof syncRequestSchema>;

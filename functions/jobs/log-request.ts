@@ -1,26 +1,35 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { parseStampNs } from "../core/log-stamp.ts";
 
-const flag = z.enum(["true", "false", "1", "0", ""]).transform((text) => text !== "false" && text !== "0");
+const flag = z.pipe(
+  z.enum(["true", "false", "1", "0", ""]),
+  z.transform((text) => text !== "false" && text !== "0"),
+);
+
+const name = z.optional(z.string().check(z.minLength(1), z.maxLength(253)));
 
 /** The query of GET /jobs/NAME/logs; values are texts as a query has them. */
 export const logQuerySchema = z.strictObject({
-  follow: flag.optional().describe("Go on until the Job ends."),
+  follow: z.optional(flag).check(z.describe("Go on until the Job ends.")),
   tailLines: z
-    .string()
-    .regex(/^\d{1,9}$/, { message: "expected a whole number of lines" })
-    .transform(Number)
-    .optional()
-    .describe("Only the last lines of the newest pod."),
+    .optional(
+      z.pipe(
+        z.string().check(z.regex(/^\d{1,9}$/, { message: "expected a whole number of lines" })),
+        z.transform(Number),
+      ),
+    )
+    .check(z.describe("Only the last lines of the newest pod.")),
   sinceTime: z
-    .string()
-    .refine((text) => parseStampNs(text) !== undefined, {
-      message: 'expected an RFC 3339 timestamp such as "2026-11-23T21:00:00.123456789Z"',
-    })
-    .optional()
-    .describe("Only lines after this time, to the nanosecond; of all pods, or of the one that `pod` names."),
-  container: z.string().min(1).max(253).optional().describe("Another container than the default one."),
-  pod: z.string().min(1).max(253).optional().describe("Begin with this pod, of a Job that had several."),
+    .optional(
+      z.string().check(
+        z.refine((text) => parseStampNs(text) !== undefined, {
+          message: 'expected an RFC 3339 timestamp such as "2026-11-23T21:00:00.123456789Z"',
+        }),
+      ),
+    )
+    .check(z.describe("Only lines after this time, to the nanosecond; of all pods, or of the one that `pod` names.")),
+  container: name.check(z.describe("Another container than the default one.")),
+  pod: name.check(z.describe("Begin with this pod, of a Job that had several.")),
 });
 
 /** Which part of a Job's log is asked for. */

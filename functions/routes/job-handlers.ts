@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { Config } from "../config.ts";
 import { preferredWaitS } from "../core/prefer.ts";
 import { parseQuery } from "../core/query.ts";
@@ -20,12 +20,14 @@ const lookTimeoutMs = 10_000;
 /** The query of GET /jobs. */
 export const listQuerySchema = z.strictObject({
   limit: z
-    .string()
-    .refine((text) => /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= maxLimit, {
-      message: `expected a whole number from 1 to ${maxLimit}`,
-    })
-    .optional()
-    .describe(`How many, at most ${maxLimit}; ${defaultLimit} when left out.`),
+    .optional(
+      z.string().check(
+        z.refine((text) => /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= maxLimit, {
+          message: `expected a whole number from 1 to ${maxLimit}`,
+        }),
+      ),
+    )
+    .check(z.describe(`How many, at most ${maxLimit}; ${defaultLimit} when left out.`)),
 });
 
 /** The query of GET /jobs/NAME. */

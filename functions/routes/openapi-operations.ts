@@ -1,11 +1,11 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { jobListSchema, jobViewSchema } from "../core/job-view.ts";
 import { syncRequestSchema } from "../core/request.ts";
 import type { FaultCode } from "../errors.ts";
 import { logQuerySchema } from "../jobs/log-request.ts";
 import { listQuerySchema } from "./job-handlers.ts";
 
-export type Parameters = z.ZodObject;
+export type Parameters = z.ZodMiniObject;
 
 /** What the OpenAPI document says of a route. */
 export type Operation = {
@@ -14,24 +14,28 @@ export type Operation = {
   description?: string;
   parameters?: { path?: Parameters; query?: Parameters; header?: Parameters };
   /** By media type. */
-  body?: Record<string, z.ZodType>;
+  body?: Record<string, z.ZodMiniType>;
   answers: Record<
     string,
-    { description: string; headers?: Record<string, string>; content?: Record<string, z.ZodType> }
+    { description: string; headers?: Record<string, string>; content?: Record<string, z.ZodMiniType> }
   >;
   faults: readonly FaultCode[];
 };
 
-const json = (schema: z.ZodType) => ({ "application/json": schema });
-const named = <T extends z.ZodType>(id: string, schema: T): T => schema.meta({ id });
+const json = (schema: z.ZodMiniType) => ({ "application/json": schema });
+const described = <T extends z.ZodMiniType>(schema: T, description: string): T => schema.check(z.describe(description));
+function named<T extends z.ZodMiniType>(id: string, schema: T): T {
+  z.globalRegistry.add(schema, { id });
+  return schema;
+}
 
 const jobRefSchema = named(
   "JobRef",
   z.strictObject({
     name: z.string(),
     namespace: z.string(),
-    uid: z.string().nullable().describe("null: the Job was made and is gone"),
-    createdAt: z.string().nullable(),
+    uid: described(z.nullable(z.string()), "null: the Job was made and is gone"),
+    createdAt: z.nullable(z.string()),
   }),
 );
 
@@ -39,9 +43,9 @@ const triggerAnswerSchema = named(
   "TriggerAnswer",
   z.strictObject({
     outcome: z.enum(["created", "duplicate", "joined", "skipped"]),
-    reason: z.string().optional(),
-    job: jobRefSchema.nullable(),
-    links: z.strictObject({ job: z.string().optional(), logs: z.string().optional() }),
+    reason: z.optional(z.string()),
+    job: z.nullable(jobRefSchema),
+    links: z.strictObject({ job: z.optional(z.string()), logs: z.optional(z.string()) }),
   }),
 );
 
@@ -50,8 +54,8 @@ const outcomeEventSchema = named(
   "OutcomeEvent",
   z.strictObject({
     outcome: z.enum(["created", "duplicate", "joined", "skipped", "refused"]),
-    reason: z.string().optional(),
-    job: jobRefSchema.nullable(),
+    reason: z.optional(z.string()),
+    job: z.nullable(jobRefSchema),
     event: z.strictObject({ source: z.string(), id: z.string(), type: z.string() }),
   }),
 );
@@ -64,9 +68,9 @@ named(
     title: z.string(),
     status: z.int(),
     detail: z.string(),
-    instance: z.string().describe("The request id, which the log line has too."),
-    outcome: z.string().optional(),
-    job: jobRefSchema.nullable().optional(),
+    instance: described(z.string(), "The request id, which the log line has too."),
+    outcome: z.optional(z.string()),
+    job: z.optional(z.nullable(jobRefSchema)),
   }),
 );
 
@@ -99,7 +103,7 @@ const triggering = [
   "outcome-unknown",
 ] as const;
 
-const jobName = z.object({ name: z.string().describe("A Job's name, or `latest` for the newest.") });
+const jobName = z.object({ name: described(z.string(), "A Job's name, or `latest` for the newest.") });
 const probe = {
   answers: { 200: { description: "ok", content: json(z.strictObject({ status: z.literal("ok") })) } },
   faults: ["malformed-request"],
@@ -125,10 +129,10 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     description: "Plain HTTP, or a CloudEvent 1.0 in binary or structured mode.",
     parameters: {
       header: z.object({
-        "Idempotency-Key": z
-          .string()
-          .optional()
-          .describe("The same key never makes a second Job; 1 to 255 characters."),
+        "Idempotency-Key": described(
+          z.optional(z.string()),
+          "The same key never makes a second Job; 1 to 255 characters.",
+        ),
       }),
     },
     body: { ...json(requestSchema), ...events.body },
@@ -161,10 +165,10 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     parameters: {
       path: jobName,
       header: z.object({
-        Prefer: z
-          .string()
-          .optional()
-          .describe("`wait=N` (RFC 7240): answer when the Job ends, or after N seconds, at most 25."),
+        Prefer: described(
+          z.optional(z.string()),
+          "`wait=N` (RFC 7240): answer when the Job ends, or after N seconds, at most 25.",
+        ),
       }),
     },
     answers: {

@@ -36,7 +36,7 @@ describe("overlays/kraken as it is shipped", () => {
   });
 
   test("the root file system of the function is read-only", async () => {
-    const attempts = ["/written", "/app/main.mjs", "/app/written", "/tmp/written", "/licenses/written"];
+    const attempts = ["/written", "/app/main.cjs", "/app/written", "/tmp/written", "/licenses/written"];
     const script = `
       const { writeFileSync } = require("node:fs");
       const tell = (path) => { try { writeFileSync(path, ""); return "written"; } catch (error) { return error.code; } };
@@ -56,7 +56,7 @@ describe("overlays/kraken as it is shipped", () => {
     expect(JSON.parse(await runInFunction("kraken", await wake(kraken), script))).toEqual({
       left: [],
       files: [
-        ["main.mjs", "print-event.mjs"],
+        ["main.cjs", "print-event.mjs", "sync-trigger.cache", "sync-trigger.cjs", "sync-trigger.cjs.map"],
         ["LICENSE", "THIRD-PARTY-LICENSES.txt"],
       ],
       user: 65532,

@@ -10,6 +10,6 @@ import { bundle } from "../../build.ts";
 export default async function bundleFunction(): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), "sync-trigger-bundle-"));
   await bundle(directory);
-  process.env.TEST_FUNCTION_ENTRY = join(directory, "main.mjs");
+  process.env.TEST_FUNCTION_ENTRY = join(directory, "main.cjs");
   return () => rm(directory, { recursive: true });
 }
