@@ -85,6 +85,6 @@ def _show_table(runs: list[Job]) -> None:
     ]
     config = {
         "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss"),
-        "Why": st.column_config.TextColumn(width="medium"),
+        "Why": st.column_config.TextColumn(width=110),
     }
     st.dataframe(rows, hide_index=True, column_config=config)

@@ -1,6 +1,6 @@
 // npm run test:streamlit: the page's tests in a virtual environment of their own, outside the checkout. With
-// TEST_TARGET=real only those that need a cluster, on the real one or on that of TEST_KUBE_CONTEXT. Arguments go to
-// pytest: npm run test:streamlit -- -k log
+// TEST_TARGET=real the browser's are on the real cluster, or on that of TEST_KUBE_CONTEXT. Arguments go to pytest:
+// npm run test:streamlit -- -k log
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -19,7 +19,7 @@ const python = join(await makeEnvironment(), "bin", "python");
 const pytest = [python, "-m", "pytest", "-c", join(here, "pyproject.toml"), "--rootdir", here, "-p", "report"];
 const paths = process.argv.slice(2).filter(isPath);
 const options = process.argv.slice(2).filter((argument) => !isPath(argument));
-const chosen = paths.length > 0 ? paths : [isReal ? join(here, "test_browser.py") : here];
+const chosen = paths.length > 0 ? paths : [here];
 const command = [...pytest, ...options, ...chosen];
 const own = isOwnCluster ? await openOwnCluster(command) : { command, env: {} };
 const env = { NODE: process.execPath, PYTHONDONTWRITEBYTECODE: "1", PYTHONPATH: here, ...own.env };

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import until
+from fake_function import FakeFunction, job_json
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from processes import Stage, chromium, free_port, open_stage, run_function, run_page
 
@@ -26,7 +27,7 @@ FLAGS = [
 # On a real cluster a pod may have to wait for a place.
 _patience_ms = 120_000 if IS_REAL else 60_000
 
-# Seconds of a sync that is looked at while it runs: each of its steps lasts longer than a busy machine needs to show it.
+# Seconds of a sync that is looked at while it runs: each step lasts longer than a busy machine needs to show it.
 LONG = "30"
 
 # Opens the page for a CronJob of its own; gives it and what ends the function behind it.
@@ -113,6 +114,7 @@ def test_a_double_click_a_rerun_and_a_reload_in_mid_run_make_one_job(stage: Stag
     page.reload()
     expect(page.get_by_text(re.compile(r"^Running for"))).to_be_visible()
     expect(page.get_by_role("button", name="Syncing…")).to_be_disabled()
+    expect(page.get_by_text("trade sync: started")).to_be_visible()
     shoot(page, "4-reloaded-in-mid-run")
     expect(page.get_by_text(re.compile(r"^The sync succeeded"))).to_be_visible()
     assert len(stage.jobs("once")) == 1
@@ -149,6 +151,29 @@ def test_a_function_that_is_down_is_told_and_the_page_goes_on_when_it_is_up_agai
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_text(re.compile(r"^The sync succeeded"))).to_be_visible()
     assert len(stage.jobs("down")) == 1
+
+
+def test_recent_runs_of_both_origins_are_shown_in_the_dark_too(
+    fake: FakeFunction, browser: Browser, opened: ExitStack, tmp_path: Path
+) -> None:
+    for days in range(7):
+        ends = [("scheduled", "failed" if days == 3 else "succeeded")] + [("manual", "succeeded")] * (days % 3 == 1)
+        for number, (origin, state) in enumerate(ends):
+            name, age_s = f"kraken-sync-{days}{number}", days * 86_400 + number * 7_000 + 600
+            ran_ms = 41_000 + 3_000 * ((days * 5 + number) % 7)
+            why = {"requestedReason": "Settings page"} if origin == "manual" else {"via": None}
+            fake.jobs[name] = job_json(name, state, age_s, origin=origin, durationMs=ran_ms, **why)
+    page_url = opened.enter_context(run_page(fake.url, tmp_path))
+    page = browser.new_page(viewport={"width": 1000, "height": 900}, color_scheme="dark")
+    opened.callback(page.close)
+    page.goto(page_url)
+    for shown in ("Manual", "Scheduled", "✓ Succeeded", "✗ Failed"):
+        expect(state_in_table(page, shown)).to_be_attached()
+    chart = page.get_by_test_id("stVegaLiteChart")
+    for shown in ("Manual", "Scheduled", "✗ failed"):
+        expect(chart.get_by_text(shown)).to_be_attached()
+    expect(page.get_by_text("Last run: scheduled, succeeded just now, took 41 s.")).to_be_visible()
+    shoot(page, "7-recent-runs-in-the-dark")
 
 
 def test_the_page_fetches_nothing_from_elsewhere(open_page: OpenPage) -> None:
