@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { requestDigest } from "../functions/core/key.ts";
 import type { Entry } from "../functions/core/record.ts";
+import { Fault } from "../functions/errors.ts";
 import { fails, notFound, unanswered } from "./support/fake-cluster.ts";
 import { faultOf } from "./support/fault-of.ts";
 import {
@@ -64,6 +65,17 @@ describe("with the record of keys", () => {
     const { run } = prepare({ script, config: window, records });
     expect(await faultOf(run)).toMatchObject({ code: "outcome-unknown" });
     expect(records.entries).toMatchObject([{ state: "pending", uid: expect.stringMatching(/^s\./) }]);
+  });
+
+  it("a create without an answer stays one when the record cannot be written for another attempt", async () => {
+    const records = memoryRecords();
+    const lost = () => {
+      records.commit = () => Promise.reject(new Fault("api-unavailable", "no record"));
+      return unanswered;
+    };
+    const script = { getCronJob: [cronJob()], createJob: [lost], getJob: [notFound] };
+    expect(await faultOf(prepare({ script, config: window, records }).run)).toMatchObject({ code: "outcome-unknown" });
+    expect(records.entries).toMatchObject([{ state: "pending", uid: "s.1" }]);
   });
 
   it("does not create again what somebody found and told of while our create had no answer", async () => {

@@ -6,6 +6,7 @@ import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
 import { type FunctionProcess, startFunction } from "../support/function-process.ts";
 import { createLease, readRecord, writeRecord } from "../support/lease.ts";
 import { openTarget, type Target } from "../support/target.ts";
+import { until } from "../support/until.ts";
 
 /** What the API server takes: 256 KiB of annotations, names and values. */
 const annotationsLimitBytes = 256 * 1024;
@@ -117,12 +118,19 @@ test("forbid looks at 2,999 Jobs once, and a request that breaks off on the way 
   expect(await endedOf()).toHaveLength(2 * lookedAtOnce);
 
   proxy.rule(() => undefined);
-  const created = await readTrigger(await trigger(place, "k", forbid));
+  let looks = 0;
+  let attempts = 0;
+  // On a busy machine 13 s may be too short for the rest: then the next one goes on, as it says.
+  const created = await until("a repeated request to get through", async () => {
+    const answer = await trigger(place, "k", forbid);
+    attempts += 1;
+    looks += proxy.requests.filter(isLook).length;
+    return answer.status === 503 ? undefined : readTrigger(answer);
+  });
   expect(created.outcome).toBe("created");
   const left = mostKeys - 1 - 2 * lookedAtOnce;
-  const looks = proxy.requests.filter(isLook).length;
   expect(looks).toBeGreaterThanOrEqual(left);
-  expect(looks, "some of the broken-off request may have come late").toBeLessThan(left + lookedAtOnce);
+  expect(looks, "less than a lot in vain for each request that broke off").toBeLessThan(left + attempts * lookedAtOnce);
   expect(await endedOf()).toHaveLength(mostKeys - 1);
 
   const refused = await trigger(place, "another", forbid);

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
+import { hasEnded } from "../../functions/core/decide.ts";
 import type { JsonObject } from "../../functions/core/json.ts";
 import { readProblem, readTrigger } from "../support/answers.ts";
 import { idleCronJob, syncCronJob } from "../support/cronjobs.ts";
@@ -42,6 +43,27 @@ describe("with DEDUPE_WINDOW a key is remembered whatever happens to its Job", (
     await untilGone(place.namespace, first.job.name);
     expect(await readTrigger(await triggerOver(place, "k"))).toEqual({ ...first, outcome: "duplicate" });
     expect(await listJobs(target.api, place.namespace)).toEqual([]);
+  });
+
+  test("after a history limit of 1 removed it", async () => {
+    const cronJob = syncCronJob("sync", target.syncImage);
+    Object.assign(cronJob.spec as JsonObject, { successfulJobsHistoryLimit: 1 });
+    const place = await install("history limit of 1", cronJob, window);
+    const made = new Map<string, Awaited<ReturnType<typeof readTrigger>>>();
+    for (const key of ["1", "2"]) {
+      const answer = await readTrigger(await triggerOver(place, key));
+      made.set(key, answer);
+      await until(`the Job of key ${key} to have ended`, () => hasEndedOrGone(place.namespace, answer.job.name));
+    }
+    // The older one, and of two that began in the same second either.
+    const [left] = await until("one Job to be left", async () => {
+      const jobs = await listJobs(target.api, place.namespace);
+      return jobs.length === 1 && jobs;
+    });
+    const { uid } = metadataOf(left);
+    const [key, removed] = [...made].find(([, answer]) => answer.job.uid !== uid) ?? [];
+    expect(await readTrigger(await triggerOver(place, key))).toEqual({ ...removed, outcome: "duplicate" });
+    expect((await listJobs(target.api, place.namespace)).map((job) => metadataOf(job).uid)).toEqual([uid]);
   });
 
   test("until the window is over: then a Job again", async () => {
@@ -161,4 +183,9 @@ describe("with DEDUPE_WINDOW a key is remembered whatever happens to its Job", (
 /** A time of so long ago as the record writes it. */
 function compactTime(agoMs: number): string {
   return new Date(Date.now() - agoMs).toISOString().replace(/[-:]|\.\d+/g, "");
+}
+
+async function hasEndedOrGone(namespace: string, name: string): Promise<boolean> {
+  const { status, body } = await target.api.call("GET", `/apis/batch/v1/namespaces/${namespace}/jobs/${name}`);
+  return status === 404 || hasEnded(body);
 }

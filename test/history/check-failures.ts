@@ -8,6 +8,7 @@ const answerLimitMs = 15_000;
 /** What well-formed requests to an installation in order may be answered while its surroundings fail. */
 const expectedCodes: readonly FaultCode[] = [
   ...(["refused", "api-unavailable", "quota-conflict", "in-flight", "shutting-down", "outcome-unknown"] as const),
+  "overloaded",
 ];
 
 /** Every failure has a code of the catalogue that such a run can have, and every silence a cause that the run knows. */
@@ -17,11 +18,15 @@ export function checkFailures({ attempts, history }: Case): Violation[] {
     const problem = attempt.status === 0 ? undefined : findWrongAnswer(attempt);
     if (problem) return [{ rule: "unexplained", detail: `${describe(attempt)}: ${problem}` }];
     const isSilent = attempt.status === 0 || attempt.endMs - attempt.startMs > answerLimitMs;
-    if (!isSilent || attempt.replica === undefined) return [];
+    const isOverloaded = attempt.code === "overloaded";
+    if (!(isSilent || isOverloaded) || attempt.replica === undefined) return [];
+    // What came while a process was frozen is at work for as long as a trigger may take.
+    const afterMs = isOverloaded ? answerLimitMs : 0;
     const isExplained = (outages.get(attempt.replica) ?? []).some(
-      ({ fromMs, toMs }) => fromMs <= attempt.endMs && attempt.startMs <= toMs,
+      ({ fromMs, toMs }) => fromMs <= attempt.endMs && attempt.startMs <= toMs + afterMs,
     );
-    const detail = `${describe(attempt)} after ${attempt.endMs - attempt.startMs} ms (${attempt.error ?? "late"}), its process running`;
+    const how = attempt.error ?? (isOverloaded ? "overloaded" : "late");
+    const detail = `${describe(attempt)} after ${attempt.endMs - attempt.startMs} ms (${how}), its process running`;
     return isExplained ? [] : [{ rule: "unexplained", detail }];
   });
 }

@@ -63,6 +63,11 @@ describe("of an answer", () => {
       [process("killed", 500), process("started", 999), ...failsOnce(failed(0))],
     ],
     ["silence while another is down", ["unexplained"], [process("killed", 500, "b"), ...failsOnce(failed(0))]],
+    [
+      "too many at work in a process that has run for long",
+      ["unexplained"],
+      [process("frozen", 0), process("thawed", 1_000), ...failsOnce(failed(503, "overloaded"), [16_001, 17_000])],
+    ],
     ["more than 15 s", ["unexplained"], [...made, attempt("k", [1_000, 16_001])]],
     [
       "an answer that is to be repeated, and nobody did",

@@ -37,6 +37,14 @@ test.each<[string, Partial<Promised>, HistoryEntry[]]>([
     [...made, process("frozen", 1_100), process("thawed", 60_000), attempt("k", [1_000, 60_100])],
   ],
   [
+    "too many at work in a process that was frozen",
+    {},
+    [
+      ...[...made, process("frozen", 0), process("thawed", 990)],
+      ...[attempt("k", [1_000, 1_001], { ...failed(503, "overloaded"), delivery: 1 }), retried],
+    ],
+  ],
+  [
     "forbid: one after the other",
     { policy: "forbid" },
     [...ended, ...job("l", { createdMs: 2_001 }), early, attempt("l", [1_900, 2_100])],
