@@ -5,10 +5,7 @@ import { once } from "node:events";
 import { startApiServer, stopApiServer } from "../cluster/apiserver.ts";
 import { clusterEnvironment, insideNetns } from "../cluster/netns.ts";
 import { startOwnCluster } from "../own-api-server/own-api-server.ts";
-<<<<<<< HEAD
 import { makeSigningKey } from "../own-api-server/signing-key.ts";
-=======
->>>>>>> bfae528 (Forged tokens on a real issuer's key; hostile input whole on a CI; scraping a pod does not keep it awake; one API server of their own for soak and history)
 import bundleFunction from "../support/bundle-function.ts";
 import { makeCertificate } from "../support/certificates.ts";
 import { openTarget } from "../support/target.ts";
@@ -34,12 +31,8 @@ try {
 async function runAlone(wanted: Wanted): Promise<void> {
   const cluster = await startOwnCluster();
   try {
-<<<<<<< HEAD
     const identity = { certificate: makeCertificate("api"), signingKeys: [makeSigningKey()] } as const;
     const apiServer = await cluster.startApiServer(identity);
-=======
-    const apiServer = await cluster.startApiServer();
->>>>>>> bfae528 (Forged tokens on a real issuer's key; hostile input whole on a CI; scraping a pod does not keep it awake; one API server of their own for soak and history)
     process.env.KUBECONFIG = apiServer.kubeconfig;
     await runAll(wanted, apiServer);
   } finally {
