@@ -5,7 +5,7 @@ import type { Authenticate } from "./auth.ts";
 import { readBody } from "./body.ts";
 import type { Config } from "./config.ts";
 import { isEventRequest } from "./core/cloudevent.ts";
-import { refuseAmbiguous } from "./core/headers.ts";
+import { refuseAmbiguous, singleHeader } from "./core/headers.ts";
 import { FAULTS, Fault, toFault } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -94,6 +94,7 @@ function answerWith(context: Life, select: (request: Request) => Handler) {
     let reply: Reply;
     try {
       refuseAmbiguous(request.rawHeaders, request.httpVersion);
+      if (!context.authenticate) singleHeader(request.rawHeaders, "authorization");
       const isProbe = probes.includes(request.path);
       if (context.draining.aborted && !isProbe) {
         throw new Fault("shutting-down", "this instance is ending; try again", { headers: { "Retry-After": "1" } });

@@ -1,5 +1,5 @@
 import type { Config } from "./config.ts";
-import { type RawHeaders, singleHeader } from "./core/headers.ts";
+import { headerValues, type RawHeaders } from "./core/headers.ts";
 import { Fault } from "./errors.ts";
 
 /** Who a credential belongs to: `token:NAME` for a static token, the `sub` of a JWT. */
@@ -22,8 +22,8 @@ const bearer = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 const challenge = { headers: { "WWW-Authenticate": 'Bearer realm="sync-trigger"' } };
 
 /**
- * Authentication by bearer credentials, tried by each verifier in turn. Throws 400 for a malformed or doubled header, 401
- * for a missing or wrong credential, 403 for a subject that is not listed; lists that are empty let nobody in.
+ * Authentication by bearer credentials, tried by each verifier in turn. Throws 400 for a malformed header, 401 for a
+ * missing, empty, doubled or wrong credential, 403 for a subject that is not listed; lists that are empty let nobody in.
  */
 export function createAuthenticate(
   verifiers: readonly Verify[],
@@ -35,9 +35,11 @@ export function createAuthenticate(
     read: new Set(authReadSubjects?.map(toSubject)),
   };
   return async (rawHeaders, access) => {
-    const header = singleHeader(rawHeaders, "authorization");
-    if (header === undefined)
-      throw new Fault("unauthenticated", "no Authorization header; send a bearer token", challenge);
+    const [header = "", ...others] = headerValues(rawHeaders, "authorization");
+    if (/^(Bearer)? *$/i.test(header))
+      throw new Fault("unauthenticated", "no credential; send a bearer token", challenge);
+    if (others.length > 0)
+      throw new Fault("unauthenticated", "more than one Authorization header; send one", challenge);
     const [, credential] = bearer.exec(header) ?? [];
     if (!credential) throw new Fault("malformed-request", "Authorization: expected Bearer and a token");
     for (const verify of verifiers) {

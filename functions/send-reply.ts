@@ -34,6 +34,7 @@ export async function sendReply(
   const text = json === undefined ? "" : typeof json === "string" ? json : `${JSON.stringify(json)}\n`;
   if (text !== "" && !response.hasHeader("Content-Type")) response.setHeader("Content-Type", "application/json");
   response.setHeader("Content-Length", Buffer.byteLength(text));
+  if (response.closed) return {}; // the client has left
   const timer = setTimeout(() => response.destroy(), limits.timeoutMs); // a client that does not read
   response.once("close", () => clearTimeout(timer));
   if (request.complete) response.end(text);

@@ -11,9 +11,12 @@ export function singleHeader(rawHeaders: RawHeaders, name: string): string | und
   return values[0];
 }
 
-/** Headers of which two could mean one thing to us and another to a proxy on the way; doubled `ce-` ones are the event's. */
+/**
+ * Headers of which two could mean one thing to us and another to a proxy on the way; doubled `ce-` ones are the event's,
+ * doubled credentials the authentication's where there is one.
+ */
 const single = [
-  ...["authorization", "content-encoding", "content-length", "content-type", "host", "idempotency-key"],
+  ...["content-encoding", "content-length", "content-type", "host", "idempotency-key"],
   "transfer-encoding",
 ];
 

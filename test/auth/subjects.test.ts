@@ -3,14 +3,14 @@ import { createAuthenticate } from "../../functions/auth.ts";
 import { faultOf } from "../support/fault-of.ts";
 
 type Access = Parameters<ReturnType<typeof createAuthenticate>>[1];
-const header = ["Authorization", "Bearer x"];
+const good = ["Authorization", "Bearer x"];
 /** Asks for access as that subject, whom every credential shows, in namespace `here`. */
 const ask = (subject: string, access: Access, lists: { trigger?: string[]; read?: string[] }) =>
   createAuthenticate([async () => subject], {
     authTriggerSubjects: lists.trigger,
     authReadSubjects: lists.read,
     namespace: "here",
-  })(header, access);
+  })(good, access);
 
 describe("the lists of subjects", () => {
   it.each([
@@ -43,5 +43,34 @@ describe("the lists of subjects", () => {
         code: "not-allowed",
       });
     }
+  });
+});
+
+describe("the Authorization header", () => {
+  const withHeaders = (...rawHeaders: string[]) =>
+    faultOf(() =>
+      createAuthenticate([async (credential) => (credential === "x" ? "token:page" : undefined)], {
+        authTriggerSubjects: ["token:page"],
+        authReadSubjects: undefined,
+        namespace: "here",
+      })(rawHeaders, "trigger"),
+    );
+
+  it.each([
+    ["missing", []],
+    ["empty", ["Authorization", ""]],
+    ["a scheme without a token", ["Authorization", "Bearer"]],
+    ["a wrong token", ["Authorization", "Bearer y"]],
+    ["doubled, both good", [...good, ...good]],
+    ["doubled, one good", [...good, "authorization", "Bearer y"]],
+  ])("%s is 401, and says how to authenticate", async (_what, rawHeaders) => {
+    expect(await withHeaders(...rawHeaders)).toMatchObject({
+      code: "unauthenticated",
+      headers: { "WWW-Authenticate": 'Bearer realm="sync-trigger"' },
+    });
+  });
+
+  it.each(["Basic eDp5", "Bearer x y", "Bearer x,y", "Bearerx", "x"])("%s is 400", async (value) => {
+    expect(await withHeaders("Authorization", value)).toMatchObject({ code: "malformed-request" });
   });
 });

@@ -83,7 +83,7 @@ describe("with AUTH_MODE token,jwt and the API server's own tokens", () => {
     ],
     ["a ServiceAccount that is not listed", async () => `Bearer ${await tokenOf("stranger", "sync-trigger")}`, 403],
     ["another scheme", () => "Basic cGFnZTpwYWdl", 400],
-    ["no token", () => "Bearer", 400],
+    ["no token", () => "Bearer", 401],
     ["two tokens", () => "Bearer a b", 400],
   ];
 

@@ -6,8 +6,6 @@ import { countStatuses, findWrongs } from "../own-api-server/check-load.ts";
 import { installed, seed, settingsFor } from "../own-api-server/installation.ts";
 import { type Attempt, startLoad } from "../own-api-server/load.ts";
 import { type ApiServer, type OwnCluster, startOwnCluster } from "../own-api-server/own-api-server.ts";
-import { makeSigningKey } from "../own-api-server/signing-key.ts";
-import { makeCertificate } from "../support/certificates.ts";
 import { startFunction } from "../support/function-process.ts";
 import { until } from "../support/until.ts";
 
@@ -20,7 +18,7 @@ const all: Attempt[] = [];
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "sync-trigger-drain-"));
   cluster = await startOwnCluster();
-  apiServer = await cluster.startApiServer({ certificate: makeCertificate("api"), signingKeys: [makeSigningKey()] });
+  apiServer = await cluster.startApiServer();
   await seed(apiServer.api);
   settings = await settingsFor(directory, apiServer.port, apiServer.kubeconfig);
 });

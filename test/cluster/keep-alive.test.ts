@@ -11,7 +11,7 @@ import { buildPrograms } from "./machine/go-binaries.ts";
 
 // Under Knative every request comes through queue-proxy, which keeps idle connections for 90 s. A connection that we
 // close at the moment when it sends a POST is a 502 that nobody repeats. Everything is shortened to a 60th;
-// KEEP_ALIVE_SHORTENED=1 KEEP_ALIVE_POSTS=10000 runs it at full length (17 minutes).
+// npm run test:keep-alive runs it at full length (17 minutes).
 const shortened = Number(process.env.KEEP_ALIVE_SHORTENED ?? 60);
 const postCount = Number(process.env.KEEP_ALIVE_POSTS ?? 1_000);
 const scaled = (seconds: number) => Math.round((seconds * 1_000) / shortened);

@@ -8,8 +8,6 @@ import { installed, seed, settingsFor } from "../own-api-server/installation.ts"
 import { type Attempt, type Load, startLoad } from "../own-api-server/load.ts";
 import { type ApiServer, type OwnCluster, startOwnCluster } from "../own-api-server/own-api-server.ts";
 import { type Relay, startRelay } from "../own-api-server/relay.ts";
-import { makeSigningKey } from "../own-api-server/signing-key.ts";
-import { makeCertificate } from "../support/certificates.ts";
 import { type FunctionProcess, startFunction } from "../support/function-process.ts";
 import { until } from "../support/until.ts";
 
@@ -27,7 +25,7 @@ const all: Attempt[] = [];
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "sync-trigger-recovery-"));
   cluster = await startOwnCluster();
-  apiServer = await cluster.startApiServer({ certificate: makeCertificate("api"), signingKeys: [makeSigningKey()] });
+  apiServer = await cluster.startApiServer();
   await seed(apiServer.api);
   relay = await startRelay(apiServer.port);
   fn = await startFunction(await settingsFor(directory, relay.port, apiServer.kubeconfig));

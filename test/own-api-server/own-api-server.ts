@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { kubernetesPrograms } from "../cluster/kubernetes/programs.ts";
 import { buildPrograms } from "../cluster/machine/go-binaries.ts";
-import type { Certificate } from "../support/certificates.ts";
+import { type Certificate, makeCertificate } from "../support/certificates.ts";
 import { findFreePort } from "../support/free-port.ts";
 import { connectKubeApi, type KubeApi } from "../support/kube-api.ts";
 import { until } from "../support/until.ts";
 import { type Server, startServer } from "./processes.ts";
-import type { SigningKey } from "./signing-key.ts";
+import { makeSigningKey, type SigningKey } from "./signing-key.ts";
 
 /** What an API server shows and trusts. */
 type Identity = {
@@ -34,7 +34,7 @@ export type ApiServer = {
 /** An etcd of its own, and API servers on it: to be ended and changed beside tests that need theirs to stay. */
 export type OwnCluster = {
   /** Starts an API server on the same etcd; several at a time are a highly available control plane. */
-  startApiServer(identity: Identity): Promise<ApiServer>;
+  startApiServer(identity?: Identity): Promise<ApiServer>;
   close(): Promise<void>;
 };
 
@@ -52,7 +52,7 @@ export async function startOwnCluster(): Promise<OwnCluster> {
   let count = 0;
 
   return {
-    async startApiServer(identity) {
+    async startApiServer(identity = { certificate: makeCertificate("api"), signingKeys: [makeSigningKey()] }) {
       count += 1;
       const name = `kube-apiserver-${count}`;
       const port = await findFreePort();

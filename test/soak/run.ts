@@ -1,6 +1,7 @@
 // Good and bad traffic for an hour while the API server comes and goes: npm run test:soak -- --minutes 60 --restarts 12
 // The function runs on an etcd and a kube-apiserver of its own on this machine; Go builds them once.
 import { parseArgs } from "node:util";
+import bundleFunction from "../support/bundle-function.ts";
 import { describe, judge } from "./judge.ts";
 import { runSoak } from "./run-soak.ts";
 
@@ -12,6 +13,7 @@ if (!(minutes > 0 && Number.isInteger(restarts) && restarts >= 0 && minutes * 60
   console.error("--minutes above 0, --restarts a whole number, and at least 20 s for each restart");
   process.exit(1);
 }
+const forgetBundle = await bundleFunction();
 let next = 0;
 const report = await runSoak({
   ...{ minutes, restarts },
@@ -21,6 +23,7 @@ const report = await runSoak({
     console.log(`${String(atS).padStart(5)} s: ${requests} requests, ${rssMb} MB, ${sockets} sockets`);
   },
 });
+await forgetBundle();
 for (const line of describe(report)) console.log(line);
 const problems = judge(report);
 for (const problem of problems) console.log(`PROBLEM ${problem}`);

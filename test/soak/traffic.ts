@@ -120,8 +120,8 @@ const notNeeding: Row[] = [
     2,
     400,
     (place) => {
-      const twice = [...authorized(place), ...authorized(place), ["Connection", "close"]] as [string, string][];
-      return sendBytes(place, requestBytes("POST /trigger-sync", twice));
+      const twice = [...authorized(place), ["Content-Type", "a/b"], ["Content-Type", "c/d"], ["Connection", "close"]];
+      return sendBytes(place, requestBytes("POST /trigger-sync", twice as [string, string][]));
     },
   ],
   ["headers too large", 1, 431, (place) => sendBytes(place, requestBytes("GET /", [["X", "x".repeat(20_000)]]))],

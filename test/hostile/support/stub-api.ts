@@ -12,6 +12,8 @@ export type StubApi = {
   requests: string[];
   /** The Jobs that were posted, as bytes. */
   jobs: string[];
+  /** The Events that were posted, likewise. */
+  events: string[];
   /** Requests that begin with this text get no answer until it is unset. */
   hold(start: string | undefined): void;
   /** Every create is answered with what is made of its body, until it is unset. */
@@ -24,7 +26,10 @@ type Refusal = (body: string) => { status: number; body: object };
 const logLine = `2026-11-23T21:00:00.000000001Z ${"x".repeat(200)}\n`;
 const uid = "0d7a3f5e-0000-4000-8000-000000000001";
 const times = { creationTimestamp: "2026-11-23T21:00:00Z", resourceVersion: "1" };
-const podSpec = { restartPolicy: "Never", containers: [{ name: "sync", image: "none:1" }] };
+/** A literal value in the template, as people write them: it passes through the function, and must not be shown. */
+export const templateSecret = "s3cr3t-of-the-template";
+const env = [{ name: "PASSWORD", value: templateSecret }];
+const podSpec = { restartPolicy: "Never", containers: [{ name: "sync", image: "none:1", env }] };
 const owner = { apiVersion: "batch/v1", kind: "CronJob", name: "sync", uid, controller: true };
 
 const cronJob = {
@@ -59,6 +64,7 @@ const pods = [
 export async function startStubApi(): Promise<StubApi> {
   const requests: string[] = [];
   const jobs: string[] = [];
+  const events: string[] = [];
   const held: (() => void)[] = [];
   let holdStart: string | undefined;
   let refusal: Refusal | undefined;
@@ -72,6 +78,10 @@ export async function startStubApi(): Promise<StubApi> {
     if (holdStart !== undefined && line.startsWith(holdStart)) await new Promise<void>((go) => held.push(go));
     if (method === "POST") {
       const body = Buffer.concat(chunks).toString();
+      if (pathname.endsWith("/events")) {
+        events.push(body);
+        return answer(response, JSON.parse(body));
+      }
       const refused = refusal?.(body);
       if (refused) return answer(response, refused.body, refused.status);
       jobs.push(body);
@@ -96,6 +106,7 @@ export async function startStubApi(): Promise<StubApi> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     jobs,
+    events,
     hold(start) {
       holdStart = start;
       if (start === undefined) for (const go of held.splice(0)) go();
