@@ -37,7 +37,7 @@ const isLog = ({ path }: ProxiedRequest) => path.includes("/log?");
 const logRequests = () => proxy.requests.filter(isLog);
 test("a page that looks at a Job again and again does not have its log read again and again", async () => {
   const kilobytes = 200;
-  const script = `for (let n = 0; n < ${kilobytes}; n += 1) console.log('x'.repeat(960)); console.log('trade sync: done'); setTimeout(() => {}, 9_000)`;
+  const script = `for (let n = 0; n < ${kilobytes}; n += 1) console.log('x'.repeat(960)); console.log('trade sync: done'); setTimeout(() => {}, 14_000)`;
   const fn = await startScript("watched", script, { SYNC_STEPS: "trades=trade sync: done;never=never" });
   const job = await startRun(fn);
   proxy.requests.length = 0;

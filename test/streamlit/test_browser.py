@@ -24,8 +24,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# On a real cluster a pod may have to wait for a place.
-_patience_ms = 120_000 if IS_REAL else 60_000
+# On a real cluster a pod may have to wait for a place, and the Job's end for a busy Job controller.
+_patience_ms = 300_000 if IS_REAL else 60_000
 
 # Seconds of a sync that is looked at while it runs: each step lasts longer than a busy machine needs to show it.
 LONG = "30"
