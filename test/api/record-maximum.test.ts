@@ -107,7 +107,9 @@ const forbid = { onOverlap: "forbid" };
 /** As core/record.ts has it. */
 const lookedAtOnce = 256;
 
-test("forbid looks at 2,999 Jobs once, and a request that breaks off on the way has not looked in vain", async () => {
+test("forbid looks at 2,999 Jobs once, and a request that breaks off on the way has not looked in vain", {
+  timeout: 120_000,
+}, async () => {
   const place = await install("looks", "D");
   proxy.rule((request) => {
     const isTooMuch = isLook(request) && proxy.requests.filter(isLook).length > 2 * lookedAtOnce + 10;
@@ -121,12 +123,13 @@ test("forbid looks at 2,999 Jobs once, and a request that breaks off on the way 
   let looks = 0;
   let attempts = 0;
   // On a busy machine 13 s may be too short for the rest: then the next one goes on, as it says.
-  const created = await until("a repeated request to get through", async () => {
+  const repeat = async () => {
     const answer = await trigger(place, "k", forbid);
     attempts += 1;
     looks += proxy.requests.filter(isLook).length;
     return answer.status === 503 ? undefined : readTrigger(answer);
-  });
+  };
+  const created = await until("a repeated request to get through", repeat, 75_000);
   expect(created.outcome).toBe("created");
   const left = mostKeys - 1 - 2 * lookedAtOnce;
   expect(looks).toBeGreaterThanOrEqual(left);
