@@ -92,7 +92,7 @@ describe("with DEDUPE_WINDOW a key is remembered whatever happens to its Job", (
   });
 
   test("a create that arrives after its sender was answered 504 makes no second Job", async () => {
-    const env = { ...window, API_TIMEOUT_MS: "500", TRIGGER_TIMEOUT_MS: "5000" };
+    const env = { ...window, API_TIMEOUT_MS: "1000" };
     const place = await install("late create", idleCronJob("sync"), env);
     const late = Promise.withResolvers<void>();
     const creates = () => proxy.requests.filter(({ method }) => method === "POST");
