@@ -21,7 +21,8 @@ export type RecordStore = {
 };
 
 const annotation = "sync-trigger.internal/record";
-const maxAttempts = 12;
+/** How often a batch of changes is tried: against other replicas, and against an API server that does not serve us. */
+const maxAttempts = { conflict: 12, failure: 3 };
 const pauseMs = 15;
 
 type Known = { lease: JsonObject; entries: readonly Entry[] };
@@ -81,8 +82,11 @@ export function createRecordStore(cluster: Pick<Cluster, "getLease" | "updateLea
         // Another replica was first, or nobody knows: what is stored now must be read before anything is decided.
         known = undefined;
         const left = applied.length > 0 ? applied : batch;
-        if (attempt >= maxAttempts || !(error instanceof ApiError) || !isPassing(error.failure)) {
-          for (const change of left) change.fail(toApiFault(error));
+        const isConflict = error instanceof ApiError && error.failure.status === 409;
+        const isLast = attempt >= (isConflict ? maxAttempts.conflict : maxAttempts.failure);
+        if (isLast || !(error instanceof ApiError) || !isPassing(error.failure)) {
+          const fault = isConflict ? outrun(error) : toApiFault(error);
+          for (const change of left) change.fail(fault);
           attempt = 0;
         } else {
           waiting = [...left, ...waiting];
@@ -123,6 +127,11 @@ export function createRecordStore(cluster: Pick<Cluster, "getLease" | "updateLea
         if (!writing) void flush();
       }),
   };
+}
+
+function outrun(cause: unknown): Fault {
+  const detail = "other replicas were first to write the record, again and again";
+  return new Fault("api-unavailable", detail, { cause, headers: retryAfter({}) });
 }
 
 function toKnown(lease: JsonObject): Known {

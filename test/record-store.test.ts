@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { JsonObject } from "../functions/core/json.ts";
 import type { Entry } from "../functions/core/record.ts";
+import { ApiError } from "../functions/kubernetes/api-error.ts";
 import { createRecordStore } from "../functions/record-store.ts";
 import { faultOf } from "./support/fault-of.ts";
 
@@ -72,4 +73,22 @@ it("a change whose time is over is a 503 to come back after, and is not applied 
   held.resolve();
   await first;
   expect(await look()).toEqual(["a"]);
+});
+
+it.each([
+  ["does not serve us, it is asked three times", { status: 503, reason: "" }, 3, "api-unavailable"],
+  ["says that others were first, twelve times", { status: 409, reason: "Conflict" }, 12, "api-unavailable"],
+])("where the API server %s", async (_what, { status, reason }, times, code) => {
+  let writes = 0;
+  const store = createRecordStore({
+    getLease: async () => ({ metadata: { name: "sync-trigger" } }),
+    updateLease: () => {
+      writes += 1;
+      const failure = { call: "updateLease", status, reason, message: "", mayHaveTakenEffect: false } as const;
+      return Promise.reject(new ApiError(failure));
+    },
+  });
+  const change = () => store.commit(() => ({ entries: [entry("a")], result: "a" }), signal());
+  expect(await faultOf(change)).toMatchObject({ code });
+  expect(writes).toBe(times);
 });

@@ -92,19 +92,29 @@ describe("with DEDUPE_WINDOW a key is remembered whatever happens to its Job", (
   });
 
   test("a create that arrives after its sender was answered 504 makes no second Job", async () => {
-    const env = { ...window, API_TIMEOUT_MS: "500", TRIGGER_TIMEOUT_MS: "5000" };
+    const env = { ...window, API_TIMEOUT_MS: "1000" };
     const place = await install("late create", idleCronJob("sync"), env);
+    const late = Promise.withResolvers<void>();
     const creates = () => proxy.requests.filter(({ method }) => method === "POST");
     proxy.requests.length = 0;
     proxy.rule(({ method }) => {
       if (method !== "POST") return undefined;
-      return creates().length === 1 ? { kind: "delay", ms: 2_500 } : { kind: "reset" };
+      return creates().length === 1 ? { kind: "hold", until: late.promise } : { kind: "reset" };
     });
     expect((await triggerOver(place, "k")).status).toBe(504);
     proxy.rule(() => undefined);
-    const { job } = await readTrigger(await triggerOver(place, "k"));
+
+    const lookedBefore = proxy.requests.filter(isLook).length;
+    const again = triggerOver(place, "k");
+    const looks = until("a look for the Job", () => proxy.requests.filter(isLook).length > lookedBefore);
+    expect(await Promise.race([again.then(({ status }) => status), looks.then(() => "waits for it")])).toBe(
+      "waits for it",
+    );
+    late.resolve();
+    const { outcome, job } = await readTrigger(await again);
+    expect(outcome).toBe("duplicate");
     await deleteJob(place.namespace, job.name);
-    await until("the late create to have arrived", () => creates().every(({ isOpen }) => !isOpen));
+    await until("every create to have arrived", () => creates().every(({ isOpen }) => !isOpen));
     expect(await listJobs(target.api, place.namespace)).toEqual([]);
   });
 
@@ -113,12 +123,14 @@ describe("with DEDUPE_WINDOW a key is remembered whatever happens to its Job", (
     const replica = { fn: await startReplica(place.namespace, window) };
     const isCreate = ({ method, path }: { method: string; path: string }) =>
       method === "POST" && path.includes(`/${place.namespace}/jobs`);
+    const bothThere = Promise.withResolvers<void>();
     proxy.requests.length = 0;
-    proxy.rule((request) => (isCreate(request) ? { kind: "delay", ms: 1_500 } : undefined));
+    proxy.rule((request) => (isCreate(request) ? { kind: "hold", until: bothThere.promise } : undefined));
     const first = triggerOver(place, "k");
     await until("the first create to be on its way", () => proxy.requests.some(isCreate));
-    proxy.rule(() => undefined);
     const second = triggerOver(replica, "k");
+    await until("the second one to wait for its Job", () => proxy.requests.some(isLook));
+    bothThere.resolve();
     const [job] = await until("a Job", async () => {
       const jobs = await listJobs(target.api, place.namespace);
       return jobs.length > 0 && jobs;
@@ -188,4 +200,8 @@ function compactTime(agoMs: number): string {
 async function hasEndedOrGone(namespace: string, name: string): Promise<boolean> {
   const { status, body } = await target.api.call("GET", `/apis/batch/v1/namespaces/${namespace}/jobs/${name}`);
   return status === 404 || hasEnded(body);
+}
+
+function isLook({ method, path }: { method: string; path: string }): boolean {
+  return method === "GET" && path.includes("/jobs/");
 }

@@ -20,11 +20,10 @@ export function checkFailures({ attempts, history }: Case): Violation[] {
     const isSilent = attempt.status === 0 || attempt.endMs - attempt.startMs > answerLimitMs;
     const isOverloaded = attempt.code === "overloaded";
     if (!(isSilent || isOverloaded) || attempt.replica === undefined) return [];
-    // What came while a process was frozen is at work for as long as a trigger may take.
+    // What came while a process was frozen, or while the API server was away, is at work for as long as a trigger may take.
     const afterMs = isOverloaded ? answerLimitMs : 0;
-    const isExplained = (outages.get(attempt.replica) ?? []).some(
-      ({ fromMs, toMs }) => fromMs <= attempt.endMs && attempt.startMs <= toMs + afterMs,
-    );
+    const causes = [attempt.replica, ...(isOverloaded ? [apiServer] : [])].flatMap((name) => outages.get(name) ?? []);
+    const isExplained = causes.some(({ fromMs, toMs }) => fromMs <= attempt.endMs && attempt.startMs <= toMs + afterMs);
     const how = attempt.error ?? (isOverloaded ? "overloaded" : "late");
     const detail = `${describe(attempt)} after ${attempt.endMs - attempt.startMs} ms (${how}), its process running`;
     return isExplained ? [] : [{ rule: "unexplained", detail }];
@@ -41,16 +40,21 @@ function findWrongAnswer({ status, code, detail, outcome }: Attempt): string | u
   return FAULTS[fault].status === status ? undefined : `${code} has status ${FAULTS[fault].status}`;
 }
 
+/** The API server among the names of processes. */
+const apiServer = "API server";
+
 type Outage = { fromMs: number; toMs: number };
 
-/** When each process could not answer. */
+/** When each process, or the API server, could not answer. */
 function toOutages(history: Case["history"]): Map<string, Outage[]> {
   const outages = new Map<string, Outage[]>();
-  const changes = history.filter((entry): entry is Deed & { kind: "process" } => entry.kind === "process");
-  for (const { replica, change, atMs } of changes) {
-    const own = outages.get(replica) ?? [];
-    outages.set(replica, own);
-    if (change === "killed" || change === "frozen") own.push({ fromMs: atMs, toMs: Infinity });
+  const isChange = ({ kind }: Case["history"][number]) => kind === "process" || kind === "api-server";
+  for (const entry of history.filter((one): one is Deed & { change: string } => isChange(one))) {
+    const { change, atMs } = entry;
+    const name = entry.kind === "process" ? entry.replica : apiServer;
+    const own = outages.get(name) ?? [];
+    outages.set(name, own);
+    if (change === "killed" || change === "frozen" || change === "stopping") own.push({ fromMs: atMs, toMs: Infinity });
     else for (const outage of own) outage.toMs = Math.min(outage.toMs, atMs);
   }
   return outages;

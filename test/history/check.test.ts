@@ -45,6 +45,15 @@ test.each<[string, Partial<Promised>, HistoryEntry[]]>([
     ],
   ],
   [
+    "too many at work soon after the API server came back",
+    {},
+    [
+      { kind: "api-server", atMs: 0, change: "stopping" },
+      { kind: "api-server", atMs: 10, change: "started" },
+      ...[...made, attempt("k", [1_000, 1_001], { ...failed(503, "overloaded"), delivery: 1 }), retried],
+    ],
+  ],
+  [
     "forbid: one after the other",
     { policy: "forbid" },
     [...ended, ...job("l", { createdMs: 2_001 }), early, attempt("l", [1_900, 2_100])],
