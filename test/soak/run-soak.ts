@@ -6,6 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { installed, seed, settingsFor } from "../own-api-server/installation.ts";
 import { type ApiServer, type OwnCluster, startOwnCluster } from "../own-api-server/own-api-server.ts";
 import { type FunctionProcess, startFunction } from "../support/function-process.ts";
+import { smallHeap } from "../support/small-heap.ts";
 import { type Reading, readGauge } from "./gauge.ts";
 import { type Kind, kinds, mixed, type Place } from "./traffic.ts";
 
@@ -56,7 +57,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
       ...(await writeToken(directory)),
       RECEIVE_TIMEOUT_MS: String(receiveTimeoutMs),
       KEEP_ALIVE_TIMEOUT_MS: "5000",
-      NODE_OPTIONS: "--max-old-space-size=64", // as small as V8 makes it in a pod: what is kept for ever ends in a crash
+      ...smallHeap,
     });
     return await soak(fn, apiServer, options);
   } finally {

@@ -51,6 +51,7 @@ export async function startApiStub({ tls }: { tls?: ServerOptions } = {}): Promi
   };
   const server = tls ? createHttpsServer(tls, listener) : createHttpServer(listener);
   server.on(tls ? "secureConnection" : "connection", (socket: Socket) => numbers.set(socket, numbers.size + 1));
+  server.keepAliveTimeout = 60_000; // a busy machine may stand still for longer than Node's five seconds
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(async () => {

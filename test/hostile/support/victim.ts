@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { smallHeap } from "../../support/small-heap.ts";
 import { until } from "../../support/until.ts";
 import { type StubApi, startStubApi } from "./stub-api.ts";
 
@@ -17,9 +18,6 @@ export type Victim = {
   /** Ends it. Rejects when it had crashed, and when a line that it wrote is no JSON object. */
   stop(): Promise<void>;
 };
-
-/** As small as V8 makes it in a pod, so that what is kept for ever ends in a crash. */
-const smallHeap = { NODE_OPTIONS: "--max-old-space-size=64" };
 
 /** What the manifests give a pod, bytes. */
 export const memoryLimitBytes = 256 * 1024 * 1024;
