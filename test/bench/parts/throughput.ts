@@ -27,15 +27,16 @@ export async function measureThroughput(
         add(name, "RSS when idle", "MB", running.rssMb());
         await load([running.port], 16, warmUpMs);
         for (const count of connections) {
-          const cpuBeforeMs = running.cpuMs();
           const callsBefore = await countApiRequests(name, running.port);
+          const cpuBeforeMs = running.cpuMs();
           const { latenciesMs, seconds, failed } = await load([running.port], count, forMs);
+          const cpuMs = running.cpuMs() - cpuBeforeMs;
           if (failed > 0) throw new Error(`${name}: ${failed} of ${failed + latenciesMs.length} triggers failed`);
           const at = `at ${count} connection${count === 1 ? "" : "s"}`;
           add(name, `Jobs ${at}`, "1/s", latenciesMs.length / seconds);
           add(name, `latency p50 ${at}`, "ms", percentile(latenciesMs, 0.5));
           add(name, `latency p99 ${at}`, "ms", percentile(latenciesMs, 0.99));
-          add(name, `CPU per trigger ${at}`, "ms", (running.cpuMs() - cpuBeforeMs) / latenciesMs.length);
+          add(name, `CPU per trigger ${at}`, "ms", cpuMs / latenciesMs.length);
           const calls = (await countApiRequests(name, running.port)) - callsBefore;
           if (!Number.isNaN(calls)) add(name, `API requests per trigger ${at}`, "", calls / latenciesMs.length);
         }
