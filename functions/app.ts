@@ -35,6 +35,8 @@ type Life = AppContext & { admit: Admit };
 
 const probes = healthRoutes.map(({ path }) => path);
 
+/** Made once: an AbortError for each request, with its stack, is work that nobody reads. */
+const nobodyWaits = new Error("the client has its whole answer, or has left");
 /** The status of a log line whose request nobody waits for any more (nginx's number); it is never sent. */
 const clientLeft = 499;
 
@@ -89,7 +91,7 @@ function answerWith(context: Life, select: (request: Request) => Handler) {
     const facts: Record<string, unknown> = {};
     const gone = new AbortController();
     context.metrics.addInFlight(1);
-    response.once("close", () => gone.abort());
+    response.once("close", () => gone.abort(nobodyWaits));
     let leave = () => {};
     let reply: Reply;
     try {

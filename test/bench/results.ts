@@ -34,7 +34,7 @@ export function toResults(measured: Measured[]): Result[] {
 }
 
 /** The middle value, or the mean of the middle two. Throws for none. */
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((one, other) => one - other);
   const middle = sorted.length >> 1;
   const [low, high] = [sorted[sorted.length % 2 === 1 ? middle : middle - 1], sorted[middle]];
