@@ -5,24 +5,25 @@ export type Load = { seconds: number; latenciesMs: number[]; failed: number };
 
 const body = JSON.stringify({ reason: "bench" });
 
-/** Posts over some connections for a time, on each one after the other. */
-export async function load(ports: number[], connections: number, forMs: number, path = "/trigger-sync"): Promise<Load> {
+/** Posts over some connections for a time, or until there are as many answers; on each connection one after the other. */
+export async function load(ports: number[], connections: number, forMs: number, atMost = Number.POSITIVE_INFINITY) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const startedAtMs = performance.now();
   const latenciesMs: number[] = [];
   let failed = 0;
   const sender = async (_: unknown, index: number) => {
     const port = ports[index % ports.length] ?? 0;
-    while (performance.now() - startedAtMs < forMs) {
+    while (performance.now() - startedAtMs < forMs && latenciesMs.length < atMost) {
       const sentAtMs = performance.now();
-      const status = await post(port, path, agent).catch(() => 0);
+      const status = await post(port, "/trigger-sync", agent).catch(() => 0);
       if (status === 200) latenciesMs.push(performance.now() - sentAtMs);
       else failed += 1;
     }
   };
   await Promise.all(Array.from({ length: connections }, sender));
   agent.destroy();
-  return { seconds: (performance.now() - startedAtMs) / 1_000, latenciesMs, failed };
+  const ended: Load = { seconds: (performance.now() - startedAtMs) / 1_000, latenciesMs, failed };
+  return ended;
 }
 
 /** Posts one request and gives its status; over a connection of its own when no agent is given. */

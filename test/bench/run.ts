@@ -22,7 +22,7 @@ const parts: Record<string, (rounds: number) => Promise<Measured[]>> = {
   start: (rounds) => onStage("start", async (programs, stage) => measureStart(programs, stage, rounds)),
   throughput: (rounds) =>
     onStage("throughput", (programs, stage) =>
-      measureThroughput(programs, stage, { rounds: Math.ceil(rounds / 3), forMs: 4_000, connections: [1, 16, 128] }),
+      measureThroughput(programs, stage, { rounds, forMs: 1_500, connections: [1, 16, 128] }),
     ),
   growth: (rounds) =>
     onStage("growth", ([, program], stage) => {

@@ -1,12 +1,17 @@
 import { load, post } from "../load.ts";
 import type { Program } from "../programs.ts";
 import { type Measured, percentile } from "../results.ts";
-import { runProgram } from "../run-program.ts";
+import { type Running, runProgram } from "../run-program.ts";
 import type { Stage } from "../stage.ts";
 
-const warmUpMs = 1_500;
+/** Enough for V8 and CPython to have compiled what they will. */
+const warmUpTriggers = 1_000;
+const warmUpMs = 20_000;
 
-/** Triggers over 1, 16 and 128 connections: throughput, latency, CPU, memory and requests to the API server. */
+/**
+ * Triggers over 1, 16 and 128 connections: throughput, latency, CPU, memory and requests to the API server. All programs
+ * run all the time and take short turns, each round in another order, so that what else the machine does hits them alike.
+ */
 export async function measureThroughput(
   programs: Program[],
   stage: Stage,
@@ -18,33 +23,37 @@ export async function measureThroughput(
     row.values.push(value);
     rows.set(metric + name, row);
   };
-  for (let round = 0; round < rounds; round += 1) {
+  const running: { name: string; process: Running }[] = [];
+  try {
     for (const program of programs) {
-      const running = await runProgram(program, stage);
-      const { name } = program;
-      try {
-        if ((await post(running.port, "/trigger-sync")) !== 200) throw new Error(`${name} does not trigger`);
-        add(name, "RSS when idle", "MB", running.rssMb());
-        await load([running.port], 16, warmUpMs);
-        for (const count of connections) {
-          const callsBefore = await countApiRequests(name, running.port);
-          const cpuBeforeMs = running.cpuMs();
-          const { latenciesMs, seconds, failed } = await load([running.port], count, forMs);
-          const cpuMs = running.cpuMs() - cpuBeforeMs;
-          if (failed > 0) throw new Error(`${name}: ${failed} of ${failed + latenciesMs.length} triggers failed`);
+      const process = await runProgram(program, stage);
+      running.push({ name: program.name, process });
+      if ((await post(process.port, "/trigger-sync")) !== 200) throw new Error(`${program.name} does not trigger`);
+      add(program.name, "RSS when idle", "MB", process.rssMb());
+    }
+    for (const { process } of running) await load([process.port], 16, warmUpMs, warmUpTriggers);
+    for (const count of connections) {
+      for (let round = 0; round < rounds; round += 1) {
+        const turn = round % running.length;
+        for (const { name, process } of [...running.slice(turn), ...running.slice(0, turn)]) {
           const at = `at ${count} connection${count === 1 ? "" : "s"}`;
+          const callsBefore = await countApiRequests(name, process.port);
+          const cpuBeforeMs = process.cpuMs();
+          const { latenciesMs, seconds, failed } = await load([process.port], count, forMs);
+          const cpuMs = process.cpuMs() - cpuBeforeMs;
+          if (failed > 0) throw new Error(`${name}: ${failed} of ${failed + latenciesMs.length} triggers failed`);
           add(name, `Jobs ${at}`, "1/s", latenciesMs.length / seconds);
           add(name, `latency p50 ${at}`, "ms", percentile(latenciesMs, 0.5));
           add(name, `latency p99 ${at}`, "ms", percentile(latenciesMs, 0.99));
           add(name, `CPU per trigger ${at}`, "ms", cpuMs / latenciesMs.length);
-          const calls = (await countApiRequests(name, running.port)) - callsBefore;
+          const calls = (await countApiRequests(name, process.port)) - callsBefore;
           if (!Number.isNaN(calls)) add(name, `API requests per trigger ${at}`, "", calls / latenciesMs.length);
         }
-        add(name, "RSS under load", "MB", running.rssMb());
-      } finally {
-        await running.stop();
       }
     }
+    for (const { name, process } of running) add(name, "RSS under load", "MB", process.rssMb());
+  } finally {
+    for (const { process } of running) await process.stop();
   }
   return [...rows.values()];
 }
