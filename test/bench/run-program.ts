@@ -16,6 +16,8 @@ export type Running = {
   sinceExecMs(): number;
   /** CPU time of all its threads so far, ms. */
   cpuMs(): number;
+  /** The same with that of threads that have ended, in steps of ten ms. */
+  cpuWithEndedMs(): number;
   rssMb(): number;
   stop(): Promise<void>;
 };
@@ -52,6 +54,7 @@ export async function runProgram({ command }: Program, stage: Stage): Promise<Ru
     readyMs: performance.now() - execAtMs,
     sinceExecMs: () => performance.now() - execAtMs,
     cpuMs: () => sum(readdirSync(`/proc/${pid}/task`).map((task) => cpuOfTaskMs(`/proc/${pid}/task/${task}`))),
+    cpuWithEndedMs: () => ticksOf(pid) * 10,
     rssMb: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024,
     async stop() {
       child.kill("SIGKILL");
@@ -63,6 +66,13 @@ export async function runProgram({ command }: Program, stage: Stage): Promise<Ru
 /** The scheduler's own count, in nanoseconds; the ticks of /proc/PID/stat are ten milliseconds each. */
 function cpuOfTaskMs(task: string): number {
   return Number(readFileSync(`${task}/schedstat`, "utf8").split(" ")[0]) / 1e6;
+}
+
+/** User and system time of a whole process, in hundredths of a second; its name may hold spaces, never the last bracket. */
+function ticksOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return Number(fields[11]) + Number(fields[12]);
 }
 
 function canConnect(port: number): Promise<boolean> {

@@ -38,9 +38,9 @@ export async function measureThroughput(
         for (const { name, process } of [...running.slice(turn), ...running.slice(0, turn)]) {
           const at = `at ${count} connection${count === 1 ? "" : "s"}`;
           const callsBefore = await countApiRequests(name, process.port);
-          const cpuBeforeMs = process.cpuMs();
+          const cpuBeforeMs = process.cpuWithEndedMs();
           const { latenciesMs, seconds, failed } = await load([process.port], count, forMs);
-          const cpuMs = process.cpuMs() - cpuBeforeMs;
+          const cpuMs = process.cpuWithEndedMs() - cpuBeforeMs;
           if (failed > 0) throw new Error(`${name}: ${failed} of ${failed + latenciesMs.length} triggers failed`);
           add(name, `Jobs ${at}`, "1/s", latenciesMs.length / seconds);
           add(name, `latency p50 ${at}`, "ms", percentile(latenciesMs, 0.5));
