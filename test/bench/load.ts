@@ -1,7 +1,7 @@
 import { Agent, request } from "node:http";
 
 /** What came of a load: answers, and how long each took. */
-export type Load = { seconds: number; latenciesMs: number[]; failed: number };
+type Load = { seconds: number; latenciesMs: number[]; failed: number };
 
 const body = JSON.stringify({ reason: "bench" });
 

@@ -3,7 +3,8 @@ import { parse } from "yaml";
 import { requestInCluster } from "../../cluster/cluster-http.ts";
 import { imageOf } from "../../cluster/knative/images.ts";
 import { api, untilCondition } from "../../knative/support/cluster.ts";
-import { untilZero } from "../../knative/support/pods.ts";
+import { eventually } from "../../knative/support/eventually.ts";
+import { listFunctionPods, untilZero } from "../../knative/support/pods.ts";
 import { type Measured, percentile } from "../results.ts";
 import type { Stage } from "../stage.ts";
 
@@ -28,6 +29,12 @@ export async function measureKnative(image: string, stage: Stage, rounds: number
   }));
   for (let round = 0; round < rounds; round += 1) {
     await untilZero(stage.namespace);
+    // Gone, not only leaving: for some seconds a request can still reach a pod that is being drained.
+    await eventually(
+      "drained pods to be gone",
+      async () => (await listFunctionPods(stage.namespace)).length === 0,
+      180_000,
+    );
     for (const { call, row } of round % 2 === 0 ? cold : cold.toReversed()) row.values.push(await time(call));
   }
   return [...cold.map(({ row }) => row), ...(await measureEvents(stage, host("sync-trigger")))];
