@@ -40,8 +40,8 @@ export function shareRuns<T>(work: (key: string, signal: AbortSignal) => Promise
     } finally {
       run.callers -= 1;
       if (run.callers === 0) {
+        if (waiting.get(key) === run || running.get(key) === run) run.controller.abort();
         forget(key, run);
-        run.controller.abort();
       }
     }
   };

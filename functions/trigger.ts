@@ -67,17 +67,24 @@ type Plan = ReturnType<typeof toPlan>;
 export async function trigger(input: TriggerInput, context: TriggerContext, note: Note): Promise<Outcome> {
   const plan = toPlan(input, context);
   note({ via: input.via, traceparent: input.traceparent, keyDigest: plan.keyDigest });
-  const outcome = await run(plan, input, context);
+  // Not AbortSignal.timeout: its timer would keep what a trigger holds until the time is over, whenever the answer came.
+  const timeoutMs = Math.max(context.config.triggerTimeoutMs - (input.spentMs ?? 0), 0);
+  const late = new AbortController();
+  const endTime = () => late.abort(new DOMException("the time for this trigger is over", "TimeoutError"));
+  const timer = setTimeout(endTime, Math.ceil(timeoutMs));
+  const limits = { signal: late.signal, timeoutMs };
+  const outcome = await run(plan, input, context, limits).finally(() => clearTimeout(timer));
   const { job } = outcome;
   const why = "reason" in outcome ? { why: outcome.reason, cause: outcome.cause } : {};
   note({ outcome: outcome.outcome, job: job?.name, ...why });
   return outcome;
 }
 
-async function run(plan: Plan, input: TriggerInput, context: TriggerContext): Promise<Outcome> {
+type Limits = { signal: AbortSignal; timeoutMs: number };
+
+async function run(plan: Plan, input: TriggerInput, context: TriggerContext, limits: Limits): Promise<Outcome> {
+  const { signal, timeoutMs } = limits;
   const { cluster, namespace, records, config } = context;
-  const timeoutMs = Math.max(config.triggerTimeoutMs - (input.spentMs ?? 0), 0);
-  const signal = AbortSignal.timeout(Math.ceil(timeoutMs));
   const isLate = deadline(timeoutMs);
 
   const remembered = await records?.commit((entries) => ({ result: findRemembered(entries, plan, config) }), signal);

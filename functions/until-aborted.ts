@@ -1,13 +1,12 @@
 /** The promise, or the signal's reason as rejection when that comes first. */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
-  const left = new AbortController();
-  const aborted = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true, signal: left.signal });
-  });
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
   try {
     return await Promise.race([promise, aborted]);
   } finally {
-    left.abort();
+    signal.removeEventListener("abort", abort);
   }
 }

@@ -5,6 +5,7 @@ import http, { createServer, type RequestListener, type Server } from "node:http
 import https, { type RequestOptions } from "node:https";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import tls from "node:tls";
 import { compileProgram } from "./compile-program.ts";
 
 const deadlineMs = 60_000;
@@ -68,6 +69,7 @@ function pretendPod(apiPort: number): void {
     const text = find(path);
     return text === undefined ? readFileSync(path as string, ...rest) : Buffer.from(text);
   }) as typeof readFileSync;
+  tls.createSecureContext = () => ({ context: undefined });
   https.request = ((url: URL, options: RequestOptions, answered: () => void) =>
     http.request(
       { ...options, agent: undefined, host: "127.0.0.1", port: apiPort, path: url.pathname + url.search },

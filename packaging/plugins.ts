@@ -32,7 +32,8 @@ export const loadLater: Plugin = {
       return { path, namespace, pluginData: resolveDir, sideEffects: false };
     });
     esbuild.onLoad({ filter: /./, namespace }, ({ path, pluginData }) => {
-      const names = loadedLater[path]?.names;
+      const { names, source } = loadedLater[path] ?? {};
+      if (source) return { contents: source, loader: "js" };
       if (!names)
         return { contents: `module.exports = (...given) => require("node:${path}")(...given);`, loader: "js" };
       const calls = names.map((name) => `export const ${name} = (...given) => require("./part").${name}(...given);`);

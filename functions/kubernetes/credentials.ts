@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent, type RequestOptions } from "node:https";
+import { type AgentOptions, Agent as HttpsAgent, type RequestOptions } from "node:https";
+import { createSecureContext } from "node:tls";
 import { KubeConfig } from "@kubernetes/client-node";
 import { ConfigError } from "../config.ts";
 
@@ -47,8 +48,10 @@ export function loadCredentials(context?: string): Credentials {
       // Not destroyed: that would end requests under way. They go on over their old connections.
       if (access) closeIdle(access.agent);
       agentIdentity = identity;
-      const streamAgent = createAgent(server, tls, Number.POSITIVE_INFINITY);
-      access = { server, headers: {}, agent: createAgent(server, tls, 64), streamAgent };
+      // One for all connections: else each would parse the certificates again, and keep them.
+      const shared = { ...tls, secureContext: createSecureContext(tls) };
+      const streamAgent = createAgent(server, shared, Number.POSITIVE_INFINITY);
+      access = { server, headers: {}, agent: createAgent(server, shared, 64), streamAgent };
     }
     access = { ...access, server, headers: toHeaders(options) };
     readAtMs = performance.now();
@@ -96,7 +99,8 @@ function closeIdle(agent: HttpAgent): void {
   for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }
 
-type Tls = Pick<RequestOptions, "ca" | "cert" | "key" | "pfx" | "passphrase" | "rejectUnauthorized" | "servername">;
+type Tls = Pick<RequestOptions, "ca" | "cert" | "key" | "pfx" | "passphrase" | "rejectUnauthorized" | "servername"> &
+  Pick<AgentOptions, "secureContext">;
 
 function pickTls({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }: RequestOptions): Tls {
   return { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername };
@@ -104,7 +108,8 @@ function pickTls({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servernam
 
 function createAgent(server: URL, tls: Tls, maxSockets: number): HttpAgent {
   // The API server closes idle connections after minutes; ours go first, so that a request rarely meets a closed one.
-  const keepAlive = { keepAlive: true, maxSockets, maxFreeSockets: 8, timeout: 60_000 };
+  // As many idle as busy ones: what is closed under load is opened again at once, for a TLS handshake.
+  const keepAlive = { keepAlive: true, maxSockets, maxFreeSockets: 64, timeout: 60_000 };
   return server.protocol === "https:" ? new HttpsAgent({ ...keepAlive, ...tls }) : new HttpAgent(keepAlive);
 }
 

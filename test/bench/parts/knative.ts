@@ -1,0 +1,103 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { requestInCluster } from "../../cluster/cluster-http.ts";
+import { imageOf } from "../../cluster/knative/images.ts";
+import { api, untilCondition } from "../../knative/support/cluster.ts";
+import { eventually } from "../../knative/support/eventually.ts";
+import { listFunctionPods, untilZero } from "../../knative/support/pods.ts";
+import { type Measured, percentile } from "../results.ts";
+import type { Stage } from "../stage.ts";
+
+const serving = "/apis/serving.knative.dev/v1";
+const events = 30;
+
+type Service = {
+  metadata: { name: string };
+  spec: { template: { spec: { containers: { image: string; imagePullPolicy: string }[] } } };
+};
+
+/** On real Knative: an answer from zero pods beside that of a trivial Go service, and events beside JobSink. */
+export async function measureKnative(image: string, stage: Stage, rounds: number): Promise<Measured[]> {
+  await install(image, stage);
+  const host = (name: string) => `http://${name}.${stage.namespace}.svc.cluster.local`;
+  const calls = {
+    "sync-trigger": () => requestInCluster(`${host("sync-trigger")}/trigger-sync`, { method: "POST" }),
+    "trivial Go service": () => requestInCluster(`${host("hello")}/`),
+  };
+  const cold = Object.entries(calls).map(([name, call]) => ({
+    ...{ call, row: { name, metric: "answer from zero pods", unit: "ms", values: [] as number[] } },
+  }));
+  for (let round = 0; round < rounds; round += 1) {
+    await untilZero(stage.namespace);
+    // Gone, not only leaving: for some seconds a request can still reach a pod that is being drained.
+    await eventually(
+      "drained pods to be gone",
+      async () => (await listFunctionPods(stage.namespace)).length === 0,
+      180_000,
+    );
+    for (const { call, row } of round % 2 === 0 ? cold : cold.toReversed()) row.values.push(await time(call));
+  }
+  return [...cold.map(({ row }) => row), ...(await measureEvents(stage, host("sync-trigger")))];
+}
+
+/** One event after the other, to us and to JobSink in turns, both awake. */
+async function measureEvents({ namespace }: Stage, own: string): Promise<Measured[]> {
+  const sink = `http://job-sink.knative-eventing.svc.cluster.local/${namespace}/peer`;
+  const rows = Object.entries({ "sync-trigger": `${own}/`, JobSink: sink }).map(([name, url]) => ({
+    ...{ name, url, times: [] as number[] },
+  }));
+  for (let count = -3; count < events; count += 1) {
+    for (const { name, url, times } of rows) {
+      const headers = {
+        "ce-specversion": "1.0",
+        "ce-id": crypto.randomUUID(),
+        "ce-source": "/bench",
+        "ce-type": "bench",
+      };
+      const taken = await time(() => requestInCluster(url, { method: "POST", headers }), 202);
+      if (count >= 0) times.push(taken);
+      else console.error(`bench: ${name} is awake, ${Math.round(taken)} ms`);
+    }
+  }
+  return rows.flatMap(({ name, times }) => [
+    { name, metric: "event, one at a time, awake", unit: "ms", values: times },
+    { name, metric: "event, p90", unit: "ms", values: [percentile(times, 0.9)] },
+  ]);
+}
+
+async function time(call: () => ReturnType<typeof requestInCluster>, expected = 200): Promise<number> {
+  const startedAtMs = performance.now();
+  const { status, body } = await call();
+  if (status !== expected) throw new Error(`answered ${status}: ${body.slice(0, 300)}`);
+  return performance.now() - startedAtMs;
+}
+
+/** Our Service as manifests/base has it, the trivial one with the same probes and requests, and a JobSink. */
+async function install(image: string, { namespace, jobSpec }: Stage): Promise<void> {
+  const own = parse(readFileSync("manifests/base/service.yaml", "utf8")) as Service;
+  const { containers } = own.spec.template.spec;
+  const withImage = (name: string) => containers.map((container) => ({ ...container, image: name }));
+  const hello = structuredClone(own) as Service & { spec: { template: { spec: { serviceAccountName?: string } } } };
+  hello.metadata.name = "hello";
+  hello.spec.template.spec.containers = withImage(imageOf("hello"));
+  own.spec.template.spec.containers = withImage(image);
+  const settings = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "sync-trigger" },
+    data: { CRONJOB_NAME: "sync" },
+  };
+  await api.expect("POST", `/api/v1/namespaces/${namespace}/configmaps`, settings);
+  for (const service of [own, hello]) {
+    await api.expect("POST", `${serving}/namespaces/${namespace}/services`, service);
+    await untilCondition(`${serving}/namespaces/${namespace}/services/${service.metadata.name}`, "Ready");
+  }
+  const sinks = `/apis/sinks.knative.dev/v1alpha1/namespaces/${namespace}/jobsinks`;
+  await api.expect("POST", sinks, {
+    apiVersion: "sinks.knative.dev/v1alpha1",
+    kind: "JobSink",
+    metadata: { name: "peer" },
+    spec: { job: { spec: jobSpec } },
+  });
+  await untilCondition(`${sinks}/peer`, "Ready");
+}

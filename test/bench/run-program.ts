@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { findFreePort } from "../support/free-port.ts";
+import type { Program } from "./programs.ts";
+import type { Stage } from "./stage.ts";
+
+/** A program under measurement. */
+export type Running = {
+  port: number;
+  /** From exec until its port took a connection, ms. */
+  readyMs: number;
+  sinceExecMs(): number;
+  /** CPU time of all its threads so far, ms. */
+  cpuMs(): number;
+  /** The same with that of threads that have ended, in steps of ten ms. */
+  cpuWithEndedMs(): number;
+  rssMb(): number;
+  stop(): Promise<void>;
+};
+
+const account = "/var/run/secrets/kubernetes.io/serviceaccount";
+/** Waits for a line before exec, so that neither this nor the mounts count. */
+const script = `mount -t tmpfs none /run && mkdir -p ${account} && mount --bind "$0" ${account} && echo staged && read -r _ && exec "$@"`;
+const startTimeoutMs = 60_000;
+
+/** Starts a program as in a pod of the stage. Its log goes to a file, as it would under a container runtime. */
+export async function runProgram({ command }: Program, stage: Stage): Promise<Running> {
+  const port = await findFreePort();
+  const log = openSync(join(stage.mounted, "log"), "a");
+  const child = spawn("unshare", ["--mount", "sh", "-c", `${script} >&3 2>&3`, stage.mounted, ...command], {
+    env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", PORT: String(port), ...stage.environment },
+    stdio: ["pipe", "pipe", "inherit", log],
+  });
+  closeSync(log);
+  const exited = once(child, "exit");
+  await once(child.stdout as NonNullable<ChildProcess["stdout"]>, "data");
+  const execAtMs = performance.now();
+  child.stdin?.write("\n");
+  while (!(await canConnect(port))) {
+    if (child.exitCode !== null || performance.now() - execAtMs > startTimeoutMs) {
+      throw new Error(
+        `${command.join(" ")} did not start: ${readFileSync(join(stage.mounted, "log"), "utf8").slice(-2_000)}`,
+      );
+    }
+    await pause(1);
+  }
+  const pid = child.pid ?? 0;
+  return {
+    port,
+    readyMs: performance.now() - execAtMs,
+    sinceExecMs: () => performance.now() - execAtMs,
+    cpuMs: () => sum(readdirSync(`/proc/${pid}/task`).map((task) => cpuOfTaskMs(`/proc/${pid}/task/${task}`))),
+    cpuWithEndedMs: () => ticksOf(pid) * 10,
+    rssMb: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024,
+    async stop() {
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+/** The scheduler's own count, in nanoseconds; the ticks of /proc/PID/stat are ten milliseconds each. */
+function cpuOfTaskMs(task: string): number {
+  return Number(readFileSync(`${task}/schedstat`, "utf8").split(" ")[0]) / 1e6;
+}
+
+/** User and system time of a whole process, in hundredths of a second; its name may hold spaces, never the last bracket. */
+function ticksOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    const end = (isConnected: boolean) => {
+      socket.destroy();
+      resolve(isConnected);
+    };
+    socket.once("connect", () => end(true));
+    socket.once("error", () => end(false));
+  });
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

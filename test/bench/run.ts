@@ -1,0 +1,115 @@
+// npm run bench: our bundle beside the floor and FastAPI, interleaved, on the real API server (npm run cluster:up; the part
+// knative: npm run knative:up). --part NAME (again and again) runs some parts, --json prints rows for programs, --write
+// puts them into test/bench/results/DATE.json, where parts that this run does not have stay as they are.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { clusterEnvironment, insideNetns } from "../cluster/netns.ts";
+import { measureGrowth } from "./parts/growth.ts";
+import { measureSize } from "./parts/size.ts";
+import { measureStart } from "./parts/start.ts";
+import { measureThroughput } from "./parts/throughput.ts";
+import { findPrograms } from "./programs.ts";
+import { type Measured, type Result, toResults, toTable } from "./results.ts";
+import { prepareStage } from "./stage.ts";
+
+const image = "dev.local/sync-trigger:bench";
+
+/** The parts by name, each with what it needs of the command line. */
+const parts: Record<string, (rounds: number) => Promise<Measured[]>> = {
+  start: (rounds) => onStage("start", async (programs, stage) => measureStart(programs, stage, rounds)),
+  throughput: (rounds) =>
+    onStage("throughput", (programs, stage) =>
+      measureThroughput(programs, stage, { rounds, forMs: 1_500, connections: [1, 16, 128] }),
+    ),
+  growth: (rounds) =>
+    onStage("growth", ([, program], stage) => {
+      if (!program) throw new Error("no program");
+      const of = { jobs: [0, 1_000, 10_000], replicas: [1, 2, 4], rounds: Math.ceil(rounds / 3), forMs: 3_000 };
+      return measureGrowth(program, stage, of);
+    }),
+  size: () => measureSize(image),
+  knative: (rounds) =>
+    onStage("knative", async (_programs, stage) => {
+      const { measureKnative } = await import("./parts/knative.ts"); // looks for its cluster when it is loaded
+      return measureKnative(image, stage, rounds);
+    }),
+};
+
+const { values: options } = parseArgs({
+  options: {
+    part: { type: "string", multiple: true, default: Object.keys(parts) },
+    rounds: { type: "string", default: "9" },
+    json: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+  },
+});
+
+if (process.env.BENCH_INSIDE === undefined) {
+  const [program = "", ...args] = insideNetns([process.execPath, import.meta.filename, ...process.argv.slice(2)]);
+  const env = { ...process.env, ...clusterEnvironment(), BENCH_INSIDE: "1" };
+  process.exit(spawnSync(program, args, { stdio: "inherit", env }).status ?? 1);
+}
+
+const measured: Record<string, Result[]> = {};
+for (const part of options.part) {
+  const run = parts[part];
+  if (!run) throw new Error(`--part ${part}: expected ${Object.keys(parts).join(", ")}`);
+  console.error(`bench: ${part}`);
+  measured[part] = toResults(await run(Number(options.rounds)));
+}
+const results = Object.values(measured).flat();
+if (options.write) write(measured);
+console.log(options.json ? JSON.stringify({ results }, null, 2) : toTable(results));
+
+type File = {
+  date: string;
+  machine: object;
+  parts: Record<string, { command: string }>;
+  results: (Result & { part: string })[];
+};
+
+function write(of: Record<string, Result[]>): void {
+  const date = new Date().toISOString().slice(0, 10);
+  const path = join(import.meta.dirname, "results", `${date}.json`);
+  const before: Partial<File> = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
+  const names = Object.keys(of);
+  const kept = before.results?.filter(({ part }) => !names.includes(part)) ?? [];
+  const command = (part: string) => `npm run bench -- --part ${part} --rounds ${options.rounds} --write`;
+  const file: File = {
+    date,
+    machine: describeMachine(),
+    parts: { ...before.parts, ...Object.fromEntries(names.map((part) => [part, { command: command(part) }])) },
+    results: [...kept, ...Object.entries(of).flatMap(([part, rows]) => rows.map((row) => ({ part, ...row })))],
+  };
+  writeFileSync(path, `${JSON.stringify(file, null, 2)}\n`);
+}
+
+/** What the numbers depend on; no names of hosts. */
+function describeMachine(): object {
+  const [cpu] = cpus();
+  return {
+    cores: cpus().length,
+    cpu: cpu?.model,
+    memoryGb: Math.round(totalmem() / 1e9),
+    node: process.version,
+    kernel: process.platform,
+  };
+}
+
+async function onStage(
+  what: string,
+  measure: (
+    ...given: [Awaited<ReturnType<typeof findPrograms>>, Awaited<ReturnType<typeof prepareStage>>]
+  ) => Promise<Measured[]>,
+): Promise<Measured[]> {
+  const programs = await findPrograms();
+  const stage = await prepareStage(what);
+  try {
+    return await measure(programs, stage);
+  } finally {
+    await stage.remove();
+  }
+}
