@@ -1,7 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
-import { jobEnd } from "../support/jobs.ts";
 import { kubectl } from "../support/kubectl.ts";
-import { api, mergePatch } from "./support/cluster.ts";
+import { mergePatch } from "./support/cluster.ts";
 import { schedulePatch, withoutPage } from "./support/copy-overlay.ts";
 import { postEvent, untilBrokerDelivers } from "./support/events.ts";
 import { eventually } from "./support/eventually.ts";
@@ -9,6 +8,7 @@ import { type Installation, install } from "./support/install.ts";
 import { countJobsBy } from "./support/jobs.ts";
 import { removeAfterwards } from "./support/keep-on-failure.ts";
 import { readFunctionLog, untilZero } from "./support/pods.ts";
+import { runEnd } from "./support/run-end.ts";
 import { syncCronJob } from "./support/sync-cronjob.ts";
 
 let kraken: Installation;
@@ -33,7 +33,7 @@ test("an event on the Broker gives one Job, which runs; the same event again giv
     return lines.length > 0 && lines;
   });
   expect(line).toMatchObject({ outcome: "created", via: "event", status: 202 });
-  expect(await jobEnd(api, kraken.namespace, String(line?.job))).toBe("Complete");
+  expect(await runEnd(kraken.namespace, String(line?.job))).toBe("Complete");
 
   expect(await postEvent(kraken.brokerUrl, { id: "once", data: { reason: "prices changed" } })).toBe(202);
   const isDuplicate = ({ outcome }: { outcome?: unknown }) => outcome === "duplicate";

@@ -7,7 +7,7 @@ import { list, untilCondition } from "./support/cluster.ts";
 import { type Installation, install } from "./support/install.ts";
 import { removeAfterwards } from "./support/keep-on-failure.ts";
 import { readPage, whileForwarded } from "./support/page-session.ts";
-import { untilZero } from "./support/pods.ts";
+import { untilZero, wake } from "./support/pods.ts";
 
 /** Presses the button as a person would, by Streamlit's own AppTest, and tells how the run ended. */
 const press = `
@@ -45,6 +45,8 @@ test("the page's own image runs with a read-only root and serves the page at its
 
 test("README's port-forward shows the page, its script run in the pod and the function's answer in it", async () => {
   const [, command = ""] = /`(kubectl -n kraken port-forward [^`]+)`/.exec(readFileSync("README.md", "utf8")) ?? [];
+  // The page waits for some seconds; a cold start on a busy machine can take longer.
+  await wake(installation);
   await whileForwarded(command.replace("-n kraken", `-n ${installation.namespace}`), async () => {
     const sent = await readPage("http://localhost:8501", ["Manual sync", "Sync now", "There is no run to show yet."]);
     expect(sent).not.toContain("does not answer");

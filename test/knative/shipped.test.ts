@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { TriggerAnswer } from "../support/answers.ts";
 import { writeOverlay } from "../support/installation.ts";
-import { jobEnd, jobLog } from "../support/jobs.ts";
+import { jobLog } from "../support/jobs.ts";
 import { kubectl } from "../support/kubectl.ts";
 import { callFromPod, nodePod } from "./support/call-from-pod.ts";
 import { api } from "./support/cluster.ts";
@@ -13,6 +13,7 @@ import { type Installation, installAsShipped } from "./support/install.ts";
 import { removeAfterwards } from "./support/keep-on-failure.ts";
 import { listManifestPaths } from "./support/manifest-paths.ts";
 import { listLivePods, runInFunction, untilZero, wake } from "./support/pods.ts";
+import { runEnd } from "./support/run-end.ts";
 
 let kraken: Installation;
 beforeAll(async () => {
@@ -31,7 +32,7 @@ describe("overlays/kraken as it is shipped", () => {
     expect([answer.status, answer.body]).toEqual([200, expect.any(String)]);
     const { outcome, job } = JSON.parse(answer.body) as TriggerAnswer;
     expect({ outcome, namespace: job.namespace }).toEqual({ outcome: "created", namespace: "kraken" });
-    expect(await jobEnd(api, "kraken", job.name)).toBe("Complete");
+    expect(await runEnd("kraken", job.name)).toBe("Complete");
     expect(await jobLog(api, "kraken", job.name)).toContain("kraken-sync: done");
   });
 
