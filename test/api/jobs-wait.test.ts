@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { readProblem } from "../support/answers.ts";
 import { idleCronJob } from "../support/cronjobs.ts";
 import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } from "../support/fault-proxy.ts";
@@ -35,7 +35,7 @@ afterAll(async () => {
   await target?.close();
 });
 
-beforeEach(() => proxy.rule(() => undefined));
+afterEach(() => proxy.rule(() => undefined));
 
 async function start(name: string): Promise<FunctionProcess> {
   const env = await target.env({ server: proxy.url });

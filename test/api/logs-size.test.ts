@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type FunctionProcess, startFunction } from "../support/function-process.ts";
 import { type LogStub, startLogStub, stubLineBytes } from "../support/log-stub.ts";
+import { smallHeap } from "../support/small-heap.ts";
 import { openTarget, type Target } from "../support/target.ts";
 import { until } from "../support/until.ts";
 
@@ -22,6 +23,7 @@ beforeAll(async () => {
     ...(await target.env({ server: stub.url })),
     CRONJOB_NAME: "stub",
     CRONJOB_NAMESPACE: "stub",
+    ...smallHeap,
   });
 });
 

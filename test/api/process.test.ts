@@ -103,7 +103,8 @@ test("the caller's trace goes on in what is asked for this request alone", async
   const { annotations } = metadataOf(await target.api.expect("GET", path));
   const own = annotations["sync-trigger.internal/traceparent"];
   expect(own).toMatch(new RegExp(`^00-${trace}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`));
-  expect(fn.log.find(({ msg }) => msg === "request")?.traceparent).toBe(own);
+  const line = await until("the log line", () => fn.log.find(({ msg }) => msg === "request"));
+  expect(line.traceparent).toBe(own);
   // The read of the CronJob may be many requests' own.
   expect(proxy.requests.map(({ method, traceparent }) => [method, traceparent])).toEqual([
     ["GET", undefined],

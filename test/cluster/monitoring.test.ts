@@ -22,7 +22,8 @@ async function requirePromtool(): Promise<void> {
     () => false,
   );
   if (isThere) return;
-  const command = "apt-get update && apt-get install --yes --no-install-recommends prometheus";
+  const command =
+    "apt-get update && apt-get install --option Acquire::http::Timeout=20 --option Acquire::Retries=3 --yes --no-install-recommends prometheus";
   if (process.env.CI !== "true") throw new Error(`promtool is missing: ${command}`);
   // Its service is of no use here: policy-rc.d would be the Debian way, a machine without systemd starts none anyway.
   await run("sh", ["-c", command], { env: { DEBIAN_FRONTEND: "noninteractive" }, timeoutMs: 300_000 });
