@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { type BuildOptions, build, type Metafile } from "esbuild";
-import { dropUnused, leaveOut, loadLater } from "./packaging/plugins.ts";
+import { leaveOut, loadLater, takeParts } from "./packaging/plugins.ts";
 import { packagesOf, toSbom } from "./sbom.ts";
 
 const root = import.meta.dirname;
@@ -33,7 +33,7 @@ export async function bundle(directory: string): Promise<Metafile> {
     sourcemap: "external", // read when a stack trace is asked for
     sourcesContent: false,
     inject: ["packaging/clock.ts"],
-    plugins: [leaveOut, loadLater, dropUnused],
+    plugins: [leaveOut, loadLater, takeParts],
   });
   nameSourcesFromRoot(join(directory, "sync-trigger.cjs.map"));
   const loader = { main: "packaging/start.ts", "cache-code": "packaging/cache-code.ts" };
