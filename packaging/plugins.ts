@@ -1,5 +1,4 @@
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
 import { leftOut, loadedLater } from "./left-out.ts";
 
@@ -64,13 +63,15 @@ export const loadLater: Plugin = {
 export const takeParts: Plugin = {
   name: "take-parts",
   setup(esbuild) {
-    esbuild.onResolve({ filter: /^@kubernetes\/client-node$/ }, async ({ path }) => ({
-      path: join(dirname(fileURLToPath(import.meta.resolve(path))), "config.js"),
-      sideEffects: false,
-    }));
+    esbuild.onResolve({ filter: /^@kubernetes\/client-node$/ }, async ({ path, pluginData, kind, resolveDir }) => {
+      if (pluginData === indexItself) return undefined;
+      const index = await esbuild.resolve(path, { kind, resolveDir, pluginData: indexItself });
+      return { path: join(dirname(index.path), "config.js"), sideEffects: false };
+    });
     esbuild.onLoad({ filter: /zod.v4.locales.index\.js$/ }, ({ path }) => ({
       contents: 'export { default as en } from "./en.js";',
       resolveDir: dirname(path),
     }));
   },
 };
+const indexItself = Symbol("the plugin's own question");

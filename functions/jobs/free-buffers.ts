@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 /** How many bytes may pass before the buffers that carried them are freed. */
-const everyBytes = 4 * 1024 * 1024;
+const everyBytes = 1024 * 1024;
 
 let collect: ((options: { type: "minor" }) => void) | undefined;
 let passedBytes = 0;
