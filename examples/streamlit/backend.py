@@ -1,12 +1,12 @@
 """What all sessions of the page share: the client, the trigger in flight, and who follows which Job."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
-from background import Attempt, LogTail, Poll, Seen, T
+from background import FINAL_CODES, Attempt, LogTail, Poll, Seen, T
 from sync_trigger import Job, SyncTrigger, SyncTriggerError
 
 DEFAULT_URL = "http://sync-trigger.kraken.svc.cluster.local"
@@ -14,7 +14,6 @@ DEFAULT_URL = "http://sync-trigger.kraken.svc.cluster.local"
 _running_pause_s = 1.0
 _passing_pause_s = 3.0
 _mended_pause_s = 10.0
-_final = {404, 501}  # gone, or the function has no right to tell: looking again will not change it soon
 _reason = "Settings page"  # shown with the run
 
 
@@ -52,7 +51,10 @@ class Backend:
         return Poll(lambda: self.client.job(name), _pause_of_run)
 
     def _tail_log(self, name: str) -> LogTail:
-        return LogTail(lambda tail_lines: self.client.stream_log(name, follow=True, tail_lines=tail_lines))
+        def stream(tail_lines: int, keep_on: Callable[[], bool]) -> Iterator[str]:
+            return self.client.stream_log(name, follow=True, tail_lines=tail_lines, keep_on=keep_on)
+
+        return LogTail(stream)
 
 
 def _pause_of_run(seen: Seen[Job]) -> float | None:
@@ -68,7 +70,7 @@ def _pause_of_single_look(seen: Seen[T]) -> float | None:
 def _pause_after(error: SyncTriggerError) -> float | None:
     if error.is_passing:
         return _passing_pause_s
-    return None if error.status in _final else _mended_pause_s
+    return None if error.code in FINAL_CODES else _mended_pause_s
 
 
 def connect(url: str, token_path: str | None) -> Backend:

@@ -15,6 +15,9 @@ _idle_s = 15.0  # a page that is open reads every second or two; after this long
 _log_lines = 300
 _line_length = 1_000
 _log_retry_s = 2.0
+_mended_pause_s = 10.0
+FINAL_CODES = frozenset({"job-not-found", "component-missing"})
+"""Gone, or the function has no right to tell: looking again will not change it soon."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +78,11 @@ class LogTail:
     """The last 300 lines of a log, out of one followed stream.
 
     Not polled: each poll would read the log, or a second of it, again. What breaks off is read anew from its tail;
-    memory is bounded whatever a Job writes. A silent stream that nobody reads any more ends when the function ends it.
+    memory is bounded whatever a Job writes. A silent stream that nobody reads any more ends when the function ends it;
+    one that breaks off is read again, unless its Job is gone or the right to read it is missing.
     """
 
-    def __init__(self, stream: Callable[[int], Iterator[str]]):
+    def __init__(self, stream: Callable[[int, Callable[[], bool]], Iterator[str]]):
         self._stream = stream
         self._lock = Lock()
         self._lines: deque[str] = deque(maxlen=_log_lines)
@@ -102,33 +106,38 @@ class LogTail:
 
     def _run(self) -> None:
         try:
-            while not self._is_over and time.monotonic() - self._read_at <= _idle_s:
+            while not self._is_over and self._is_read():
                 self._take_stream()
                 if not self._is_over:
-                    time.sleep(_log_retry_s)
+                    time.sleep(_log_retry_s if self.error is None or self.error.is_passing else _mended_pause_s)
         finally:
             self._is_running = False
 
     def _take_stream(self) -> None:
         is_first = True
         try:
-            for line in self._stream(_log_lines):
+            for line in self._stream(_log_lines, self._is_read):
                 with self._lock:
                     if is_first:
                         self._lines.clear()
                     self._lines.append(line[:_line_length])
                 is_first = False
-                if time.monotonic() - self._read_at > _idle_s:
+                self.error = None
+                if not self._is_read():
                     return
-            self.error, self._is_over = None, True
+            self.error, self._is_over = None, self._is_read()
         except SyncTriggerError as error:
-            self.error, self._is_over = error, not error.is_passing
+            self.error, self._is_over = error, error.code in FINAL_CODES
+
+    def _is_read(self) -> bool:
+        return time.monotonic() - self._read_at <= _idle_s
 
 
 class Attempt:
     """One trigger with its retries, in a thread of its own."""
 
     def __init__(self, client: SyncTrigger, key: str, reason: str):
+        self.key = key
         self._request = (client, key, reason)
         self._done = Event()
         self.result: Triggered | None = None

@@ -69,6 +69,7 @@ def _start(backend: Backend) -> None:
     # The key outlives a failed attempt: trying again asks for the same Job. A 2xx ends its use, see _settle.
     key = state.setdefault("sync_key", str(uuid.uuid4()))
     state["attempt"] = backend.start(key)
+    state["sync_key"] = state["attempt"].key  # of another session, if that one was first
 
 
 def _take_over(backend: Backend) -> None:
@@ -76,8 +77,8 @@ def _take_over(backend: Backend) -> None:
     state = st.session_state
     if "latest" not in state:
         state["latest"] = backend.latest()
-        if backend.attempt:
-            state["attempt"] = backend.attempt
+        if attempt := backend.attempt:
+            state["attempt"], state["sync_key"] = attempt, attempt.key
     newest = state["latest"].read(_patience_s)
     if "has_looked" in state or newest is None or newest.error:
         return

@@ -95,10 +95,10 @@ def _show_log(job: Job, tail: LogTail) -> None:
         return
     with st.expander("Log", icon=":material/article:", expanded=True):
         if not lines:
-            st.caption("Nothing yet.")
+            st.caption("It cannot be read." if tail.error and tail.is_over else "Nothing yet.")
             return
         height: Literal["content"] | int = "content" if len(lines) <= _lines_that_fit else _log_height
         with st.container(height=height, autoscroll=True, border=False):
             st.code("\n".join(lines), language=None, wrap_lines=True)
         if tail.error:
-            st.caption("The log broke off; it comes back by itself.")
+            st.caption("The log broke off." if tail.is_over else "The log broke off; it comes back by itself.")

@@ -1,9 +1,4 @@
-"""A client of sync-trigger: start the sync, follow its Job, read its log. Needs httpx alone; copy this file.
-
-sync = SyncTrigger("http://sync-trigger.kraken.svc.cluster.local")
-started = sync.trigger(reason="prices changed")
-print(sync.wait(started.job.name).state)
-"""
+"""A client of sync-trigger: start the sync, follow its Job, read its log. Needs httpx alone; copy this file."""
 
 from __future__ import annotations
 
@@ -25,9 +20,7 @@ _trigger_timeout = httpx.Timeout(20.0, connect=5.0)  # the function itself answe
 _longest_pause_s = 10.0
 _line_limit = 8_192  # characters; a log may hold a line of any length, our memory may not
 _times = frozenset({"created_at", "started_at", "finished_at", "at"})
-_log_timeout = httpx.Timeout(
-    5.0, read=330.0
-)  # a followed log ends 10 s before the function's REQUEST_TIMEOUT_S, 300 s by default
+_log_timeout = httpx.Timeout(5.0, read=330.0)  # a followed log ends before REQUEST_TIMEOUT_S, 300 s by default
 
 
 class SyncTriggerError(Exception):
@@ -35,9 +28,7 @@ class SyncTriggerError(Exception):
 
     def __init__(self, code: str, detail: str, status: int | None = None, problem: Mapping[str, Any] | None = None):
         super().__init__(f"{status} {code}: {detail}" if status else f"{code}: {detail}")
-        self.code = code
-        self.detail = detail
-        self.status = status
+        self.code, self.detail, self.status = code, detail, status
         self.retry_after_s: float | None = None
         self.request_id = (problem or {}).get("instance")  # the function's log has a line with it
         self.job = _to_job_ref((problem or {}).get("job"))  # the unfinished Job that a refusal (409) names
@@ -182,16 +173,20 @@ class SyncTrigger:
         return _parse(lambda data: [_to_job(job) for job in data["jobs"]], answer)
 
     def stream_log(
-        self, name: str, *, follow: bool = False, tail_lines: int | None = None, since_time: str | None = None
+        self,
+        name: str,
+        *,
+        follow: bool = False,
+        tail_lines: int | None = None,
+        since_time: str | None = None,
+        keep_on: Callable[[], bool] = lambda: True,
     ) -> Iterator[str]:
-        """Lines of the Job's log as they come; one that is longer than 8,192 characters comes in parts.
-
-        The function ends a long answer early and says where to go on; here it is one log all the same.
-        """
+        """Lines of the Job's log as they come, of at most 8,192 characters; `keep_on` is asked between answers."""
         query = {"follow": "true" if follow else None, "tailLines": tail_lines, "sinceTime": since_time}
         path = f"{_path(name)}/logs?{urlencode({key: value for key, value in query.items() if value is not None})}"
         resume = re.compile(rf"--- sync-trigger: .*; resume with ({re.escape(_path(name))}/logs\?\S+)")
-        while path:
+        has_ended = False
+        while True:
             held = ""
             for line in self._stream(path):
                 if held:
@@ -200,8 +195,13 @@ class SyncTrigger:
                 if not held:
                     yield line
             found = resume.fullmatch(held)
-            path = found[1] if found and found[1] != path else ""
-            time.sleep(1 if path else 0)
+            if not found or not keep_on():
+                return
+            is_same = found[1] == path  # no line came: the Job is silent, or prints such a line itself
+            if is_same and (not follow or has_ended):
+                return
+            path, has_ended = found[1], is_same and self.job(name).has_ended
+            time.sleep(1)
 
     def _stream(self, path: str) -> Iterator[str]:
         try:

@@ -36,7 +36,9 @@ export async function openLog(
   const texts = streamLog({ ...source, signal }, position);
   const first = texts.next();
   first.catch(() => undefined); // nobody may come to take it
-  await Promise.race([first, ...(source.request.follow ? [pause(patienceMs)] : [])]);
+  await Promise.race([first, ...(source.request.follow ? [pause(patienceMs)] : [])]).catch((error) => {
+    if (!ends.draining.aborted) throw error; // else the log's one line says where to go on
+  });
   return tellEnd();
 
   async function* tellEnd(): AsyncGenerator<Buffer, void> {

@@ -40,6 +40,7 @@ const tailLines = 200;
 const lastLines = 20;
 const lastLinesBytes = 64 * 1024;
 const longestShown = 1_024;
+const readTimeoutMs = 3_000;
 /** However many people look at a Job, its log is read no more often. */
 const scanEveryMs = 500;
 /** A line read this long ago has its second behind it, give and take how late the node writes it. */
@@ -67,16 +68,24 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
     return scan;
   }
 
-  async function read(pod: Pod, query: LogQuery & { limitBytes: number }, signal: AbortSignal) {
+  /** A kubelet that does not answer must not hold up what is known without it. */
+  async function read(pod: Pod, query: LogQuery & { limitBytes: number }, until: AbortSignal) {
+    const signal = AbortSignal.any([until, AbortSignal.timeout(readTimeoutMs)]);
     const log = await cluster.readLog(pod.metadata.name, query, { signal });
     return readLogLines(log, query.limitBytes);
   }
 
   function take(scan: Scan, lines: LogLine[]): void {
+    const before = scan.lastNs;
+    let isNew = before === undefined;
     for (const { stamp, text } of lines) {
       const ns = parseStampNs(stamp);
-      if (ns === undefined || (scan.lastNs !== undefined && ns <= scan.lastNs)) continue;
-      scan.lastNs = ns;
+      if (ns === undefined) continue;
+      // Only what comes before the first newer line was read before: stamps of two streams, or of a clock set back, may
+      // go back a little.
+      isNew ||= before !== undefined && ns > before;
+      if (!isNew) continue;
+      if (scan.lastNs === undefined || ns > scan.lastNs) scan.lastNs = ns;
       scan.lastReadAtMs = performance.now();
       scan.isSecondOver = false;
       const at = new Date(Number(ns / 1_000_000n)).toISOString();

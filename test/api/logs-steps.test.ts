@@ -70,3 +70,33 @@ test("steps are found in the first MiB and the last 200 lines, of none between",
   const bytes = logRequests().reduce((sum, request) => sum + request.bytes, 0);
   expect(bytes).toBeLessThan(1.5 * 1024 * 1024);
 });
+
+test("a kubelet that does not answer holds up neither the state nor a wait", async () => {
+  const fn = await startScript("hung", "console.log('trade sync: done')", { SYNC_STEPS: "trades=trade sync: done" });
+  proxy.rule((request) => (isLog(request) ? { kind: "hang" } : undefined));
+  const job = await startRun(fn);
+  expect(await jobEnd(target.api, namespace, job)).toBe("Complete");
+  const unknown = { state: "succeeded", steps: [{ name: "trades", state: "unknown" }] };
+  expect(await readJob(await askForJob(fn, job))).toMatchObject(unknown);
+  expect(await readJob(await askForJob(fn, job, 5))).toMatchObject(unknown);
+  proxy.rule(() => undefined);
+  const seen = await until("the step to be seen", async () => (await readJob(await askForJob(fn, job))).steps?.[0]);
+  expect(seen).toMatchObject({ name: "trades", state: "seen" });
+});
+
+test("on SIGTERM a log that is not there yet ends with a line that says where to go on", async () => {
+  const fn = await startScript("ending", "console.log('on it')", {});
+  const job = await startRun(fn);
+  expect(await jobEnd(target.api, namespace, job)).toBe("Complete");
+  proxy.requests.length = 0;
+  proxy.rule((request) => (isLog(request) ? { kind: "hang" } : undefined));
+  const pending = fetch(`${fn.url}/jobs/${job}/logs`);
+  await until("the log to be asked for", () => logRequests().length === 1);
+  fn.signal("SIGTERM");
+  const answer = await pending;
+  expect([answer.status, await answer.text()]).toEqual([
+    200,
+    `--- sync-trigger: this instance is ending; resume with /jobs/${job}/logs\n`,
+  ]);
+  expect(await fn.exited).toBe(0);
+});

@@ -220,6 +220,31 @@ def test_a_log_that_the_function_ends_early_goes_on_where_it_says(fake: FakeFunc
     assert fake.requests[1].query == {"follow": ["true"], "sinceTime": ["T1"]}
 
 
+def test_a_followed_log_that_was_silent_for_a_whole_answer_goes_on(fake: FakeFunction) -> None:
+    path = "/jobs/j/logs"
+    resume = f"--- sync-trigger: one request lasts at most 300 s; resume with {path}?follow=true"
+    fake.jobs["j"] = job_json("j")
+    fake.answers[f"GET {path}"] = [Answer(text=f"{resume}\n"), Answer(text=f"{resume}\n"), Answer(text="one\n")]
+    assert list(SyncTrigger(fake.url).stream_log("j", follow=True)) == ["one"]
+
+
+def test_between_two_answers_of_a_silent_log_nobody_may_want_it_any_more(fake: FakeFunction) -> None:
+    resume = "--- sync-trigger: one request lasts at most 300 s; resume with /jobs/j/logs?follow=true"
+    fake.jobs["j"] = job_json("j")
+    fake.answers["GET /jobs/j/logs"] = [Answer(text=f"{resume}\n")]
+    wanted = iter([True, False])
+    assert list(SyncTrigger(fake.url).stream_log("j", follow=True, keep_on=lambda: next(wanted))) == []
+    assert len(fake.asked("GET", "/jobs/j/logs")) == 2
+
+
+def test_an_ended_job_that_prints_such_a_line_itself_cannot_keep_a_follower_for_ever(fake: FakeFunction) -> None:
+    line = "--- sync-trigger: x; resume with /jobs/j/logs?follow=true"
+    fake.jobs["j"] = job_json("j", "succeeded")
+    fake.answers["GET /jobs/j/logs"] = [Answer(text=f"{line}\n")]
+    assert list(SyncTrigger(fake.url).stream_log("j", follow=True)) == []
+    assert len(fake.asked("GET", "/jobs/j/logs")) == 2
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -1,13 +1,16 @@
 """The page's states, by Streamlit's own AppTest against the contract's fake."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
 import pytest
+from background import LogTail
 from conftest import PAGE, until
 from fake_function import Answer, FakeFunction, job_json, problem, serve, step_json
 from streamlit.testing.v1 import AppTest
+from sync_trigger import SyncTriggerError
 
 
 @pytest.fixture
@@ -185,6 +188,42 @@ def test_a_reload_while_the_trigger_is_under_way_does_not_start_another(
     fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
     wait_for(page, "Running for")
     assert triggers(fake) == 1
+
+
+def test_a_page_that_was_loaded_again_while_a_trigger_failed_tries_again_with_its_key(
+    fake: FakeFunction, open_page: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync_trigger._pause_s", lambda *_: 0.01)
+    gate = Event()
+    lost = problem(504, "outcome-unknown", "no answer from the API server")
+    fake.answers["POST /trigger-sync"] = [replace(lost, gate=gate)]
+    click(open_page())
+    page = open_page()
+    assert button(page) == ("Syncing…", True)
+    gate.set()
+    wait_for(page, "Nobody knows yet whether the sync was started")
+    del fake.answers["POST /trigger-sync"]
+    click(page)
+    wait_for(page, "Kubernetes is starting it")
+    assert len({request.headers["idempotency-key"] for request in fake.asked("POST", "/trigger-sync")}) == 1
+
+
+@pytest.mark.parametrize(("code", "is_over"), [("unauthenticated", False), ("job-not-found", True)])
+def test_a_log_is_given_up_only_when_it_cannot_come_back(
+    monkeypatch: pytest.MonkeyPatch, code: str, is_over: bool
+) -> None:
+    monkeypatch.setattr("background._mended_pause_s", 0.01)
+    answers = iter([False, True])
+
+    def stream(_tail_lines: int, _keep_on: Callable[[], bool]) -> Iterator[str]:
+        if not next(answers):
+            raise SyncTriggerError(code, "no", 401)
+        yield "one"
+
+    tail = LogTail(stream)
+    tail.read()
+    until("the end", lambda: tail.is_over)
+    assert tail.read() == ([] if is_over else ["one"])
 
 
 def test_a_run_of_the_schedule_is_shown_while_it_runs(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
