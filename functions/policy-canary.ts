@@ -24,7 +24,7 @@ type Finding = "enforced" | "not enforced" | "unknown";
 const policyName = "sync-trigger-clone-only";
 /** After the first answer: a cold start must not wait for it. */
 const firstLookMs = 2_000;
-/** A required policy is looked for again after this long: somebody may have removed it. */
+/** The policy is looked for again after this long: somebody may have removed it. */
 const goodForMs = 300_000;
 /** An image that nothing can pull: even if this were not a dry run, it would do nothing. */
 const alteredImage = "sync-trigger.internal/canary:altered";
@@ -54,9 +54,15 @@ export function createPolicyCanary(
   return {
     async beforeTrigger(cronJob, signal) {
       if (!isRequired) {
-        if (last !== undefined || looking) return;
+        const isKnown = last !== undefined && last !== "unknown" && performance.now() - foundAtMs < goodForMs;
+        if (isKnown || looking) return;
         const later = new Promise<void>((resolve) => setTimeout(resolve, firstLookMs).unref());
-        looking = later.then(() => look(cronJob, AbortSignal.timeout(firstLookMs)));
+        looking = later
+          .then(() => look(cronJob, AbortSignal.timeout(firstLookMs)))
+          .finally(() => {
+            looking = undefined;
+          });
+        looking.catch((error) => log.error({ err: error }, "clone-only policy"));
         return;
       }
       if (last === "enforced" && performance.now() - foundAtMs < goodForMs) return;
