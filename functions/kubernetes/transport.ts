@@ -53,6 +53,8 @@ export function createTransport(credentials: Credentials): Transport {
     const answer = await attempt(await credentials.access());
     if (answer.status !== 401) return answer;
     await credentials.reload(); // a 401 was not executed: any request may be sent again
+    // By then the answer's connection is back in its agent, also where its request was written out only now.
+    await new Promise(setImmediate);
     return attempt(await credentials.access());
   }
 
