@@ -22,11 +22,17 @@ export const lookMarginMs = 500;
 
 export function createJobReader(context: JobsContext): JobReader {
   const scanner = createLogScanner(context.cluster, context.config.syncSteps ?? []);
-  const untilEnd = createEndWatcher(context.cluster);
+  const watcher = createEndWatcher(context.cluster);
   const read = shareRuns((name, signal) => readRun(context, name, signal));
   const look = shareRuns(async (name, signal) => {
     const run = await read(name, signal);
     return { job: run.job, view: await describe(run, signal) };
+  });
+
+  /** What a wait begins with. A Job that others wait for is there and has not ended: no look is needed to know that. */
+  const lookUnlessWatched = shareRuns(async (name, signal): Promise<{ job: Job; view?: JobView }> => {
+    const watched = watcher.findWatched(name);
+    return watched ? { job: watched } : look(name, signal);
   });
 
   async function describe(run: Run, signal: AbortSignal): Promise<JobView> {
@@ -39,7 +45,7 @@ export function createJobReader(context: JobsContext): JobReader {
   /** The Job as it ended; undefined when the wait was over first. */
   async function waitForEnd(job: Job, enough: AbortSignal, signal: AbortSignal): Promise<Job | undefined> {
     try {
-      return await untilEnd(job, AbortSignal.any([enough, signal]));
+      return await watcher.untilEnd(job, AbortSignal.any([enough, signal]));
     } catch (error) {
       signal.throwIfAborted();
       if (enough.aborted) return undefined;
@@ -51,19 +57,27 @@ export function createJobReader(context: JobsContext): JobReader {
     readRun: read,
     look: async (name, signal) => (await look(name, signal)).view,
     async waitAndLook(name, enough, signal) {
-      const first = await look(name, signal);
-      if (endOf(first.job) || enough.aborted) return first.view;
+      const first = await lookUnlessWatched(name, signal);
+      if (first.view && (endOf(first.job) || enough.aborted)) return first.view;
       const ended = await waitForEnd(first.job, enough, signal);
-      const soon = enough.aborted ? AbortSignal.any([signal, AbortSignal.timeout(lookMarginMs)]) : signal;
+      const fallback = ended ? await describe({ job: ended, pods: [] }, signal) : first.view;
+      const soon = fallback ? AbortSignal.any([signal, marginAfter(enough)]) : signal;
       try {
         return (await look(name, soon)).view;
       } catch (error) {
-        if (soon.aborted && !signal.aborted) return first.view;
         // History limits and TTLs can remove a Job the moment it ends; who waited for the end has seen it all the same.
-        const isGone = error instanceof Fault && error.code === "job-not-found";
-        if (isGone && ended) return describe({ job: ended, pods: [] }, signal);
+        const isGone = ended && error instanceof Fault && error.code === "job-not-found";
+        if (fallback && !signal.aborted && (soon.aborted || isGone)) return fallback;
         throw error;
       }
     },
   };
+}
+
+/** Aborted `lookMarginMs` after another signal. */
+function marginAfter(enough: AbortSignal): AbortSignal {
+  if (enough.aborted) return AbortSignal.timeout(lookMarginMs);
+  const late = new AbortController();
+  enough.addEventListener("abort", () => setTimeout(() => late.abort(), lookMarginMs).unref(), { once: true });
+  return late.signal;
 }

@@ -7,40 +7,51 @@ import { untilAborted } from "../until-aborted.ts";
 /** How a wait ended: the finished Job as last seen, or undefined when it was gone without having ended. */
 type End = Job | undefined;
 
-type Watch = { end: Promise<End>; waiters: number; controller: AbortController };
+type Watch = { job: Job; end: Promise<End>; waiters: number; controller: AbortController };
 
 /** Longer than any wait, so that most watches end because their waiters did. */
 const watchTimeoutS = 30;
 const pauseMs = 500;
 
-/**
- * Gives a function that waits until a Job ends or is gone; rejects with the signal's reason, or with an ApiError that
- * waiting cannot mend. All who wait for the same Job share one watch, which ends when the last one leaves.
- */
-export function createEndWatcher(cluster: Pick<Cluster, "getJob" | "watchJob">) {
+/** Waits for the ends of Jobs. All who wait for the same Job share one watch, which ends when the last one leaves. */
+export type EndWatcher = {
+  /**
+   * Waits until a Job ends or is gone; rejects with the signal's reason, or with an ApiError that waiting cannot mend.
+   */
+  untilEnd(job: Job, signal: AbortSignal): Promise<End>;
+  /** The Job of this name that somebody waits for, as it was when the first one came: it has not ended since. */
+  findWatched(name: string): Job | undefined;
+};
+
+export function createEndWatcher(cluster: Pick<Cluster, "getJob" | "watchJob">): EndWatcher {
   const watches = new Map<string, Watch>();
 
   function begin(job: Job): Watch {
     const controller = new AbortController();
-    const watch = { controller, waiters: 0, end: followJob(cluster, job, controller.signal) };
-    watch.end.catch(() => undefined); // nobody may be left to see it fail
+    const watch = { job, controller, waiters: 0, end: followJob(cluster, job, controller.signal) };
+    const forget = () => {
+      if (watches.get(job.metadata.uid) === watch) watches.delete(job.metadata.uid);
+    };
+    watch.end.then(forget, forget); // nobody may be left to see it fail
+    controller.signal.addEventListener("abort", forget);
     watches.set(job.metadata.uid, watch);
     return watch;
   }
 
-  return async (job: Job, signal: AbortSignal): Promise<End> => {
-    const { uid } = job.metadata;
-    const watch = watches.get(uid) ?? begin(job);
-    watch.waiters += 1;
-    try {
-      return await untilAborted(watch.end, signal);
-    } finally {
-      watch.waiters -= 1;
-      if (watch.waiters === 0) {
-        if (watches.get(uid) === watch) watches.delete(uid);
-        watch.controller.abort();
+  return {
+    async untilEnd(job, signal) {
+      const watch = watches.get(job.metadata.uid) ?? begin(job);
+      watch.waiters += 1;
+      try {
+        return await untilAborted(watch.end, signal);
+      } finally {
+        watch.waiters -= 1;
+        if (watch.waiters === 0) watch.controller.abort();
       }
-    }
+    },
+    findWatched(name) {
+      return watches.values().find(({ job }) => job.metadata.name === name)?.job;
+    },
   };
 }
 

@@ -60,7 +60,7 @@ export function createJobHandlers(
       parseQuery(showQuerySchema, request.query);
       const waitS = preferredWaitS(request.rawHeaders, maxWaitS);
       const waitMs = (waitS ?? 0) * 1_000 - lookMarginMs;
-      const view = await within(Math.max(waitMs + lookMarginMs, lookTimeoutMs), request.gone, async (signal) => {
+      const view = await within(Math.max(waitMs + 2 * lookMarginMs, lookTimeoutMs), request.gone, async (signal) => {
         const enough = AbortSignal.any([AbortSignal.timeout(Math.max(waitMs, 0)), request.draining]);
         const name = await resolveName(request, signal);
         return waitMs > 0 ? reader.waitAndLook(name, enough, signal) : reader.look(name, signal);

@@ -86,6 +86,15 @@ describe("Prefer: wait", () => {
     expect(await readJob(await pending)).toMatchObject({ state: "queued", reason: "Suspended" });
   });
 
+  test("answers that the Job has ended when the look after its end takes too long", async () => {
+    const name = await startRun(brief);
+    const pending = askForJob(brief, name, 6);
+    await until("the watch to be open", () => openWatches().length === 1);
+    proxy.rule((request) => (isWatch(request) ? undefined : { kind: "hang" }));
+    await resume(name);
+    expect(await readJob(await pending)).toMatchObject({ name, state: "succeeded" });
+  });
+
   test("of a time that is too short to wait is a look, however long that takes", async () => {
     const name = await startRun(idle);
     proxy.rule(() => ({ kind: "delay", ms: 600 }));
@@ -155,24 +164,35 @@ describe("Prefer: wait", () => {
 });
 
 describe("a hundred who wait for one Job", () => {
-  test("share one watch and three looks, and are all answered when it ends", async () => {
+  const callsOfAll = ["get Job", "list pods", "watch Job", "get Job", "list pods"];
+
+  test("share one look before, one watch and one look after", async () => {
     const name = await startRun(brief);
     proxy.requests.length = 0;
-    // The first look is held up until all are there, so that the others share the next.
+    // The first look is held up until all are there: most come while it is under way.
     const allThere = Promise.withResolvers<void>();
     proxy.rule((request) => (isWatch(request) ? undefined : { kind: "hold", until: allThere.promise }));
     const pending = crowd(() => askForJob(brief, name, 25));
     await until("all to be there", async () => (await inFlight(brief)) === 101);
     allThere.resolve();
-    const count = (call: string) => proxy.requests.filter((request) => toCall(request) === call).length;
-    await until("all to wait", () => count("list pods") === 2 && isWatchAllThatIsOpen());
+    await until("the watch to be open", isWatchAllThatIsOpen);
     await resume(name);
-    const answers = await pending;
-    for (const answer of answers) expect(await readJob(answer)).toMatchObject({ name, state: "succeeded" });
-    const calls = proxy.requests.map(toCall);
-    const look = ["get Job", "list pods"];
-    expect(calls.toSorted()).toEqual([...look, ...look, ...look, "watch Job"].toSorted());
+    for (const answer of await pending) expect(await readJob(answer)).toMatchObject({ name, state: "succeeded" });
+    expect(proxy.requests.map(toCall)).toEqual(callsOfAll);
     await until("no request to be open", () => proxy.requests.every(({ isOpen }) => !isOpen));
+  });
+
+  test("share them also when they come while one waits already", async () => {
+    const name = await startRun(brief);
+    proxy.requests.length = 0;
+    const first = askForJob(brief, name, 25);
+    await until("the watch to be open", isWatchAllThatIsOpen);
+    const others = crowd(() => askForJob(brief, name, 25));
+    await until("all to wait", async () => (await inFlight(brief)) === 102);
+    await resume(name);
+    const answers = await Promise.all([first, others]);
+    for (const answer of answers.flat()) expect(await readJob(answer)).toMatchObject({ name, state: "succeeded" });
+    expect(proxy.requests.map(toCall)).toEqual(callsOfAll);
   });
 
   test("leave no request open when they leave", async () => {
@@ -197,10 +217,7 @@ describe("a hundred who wait for one Job", () => {
     const first = askForJob(brief, name, 25, leaving.signal).catch(() => undefined);
     await until("the watch to be open", () => openWatches().length === 1);
     const second = askForJob(brief, name, 25);
-    await until(
-      "the second to be there",
-      () => proxy.requests.filter(({ path }) => path.includes("/pods?")).length > 1,
-    );
+    await until("the second to be there", async () => (await inFlight(brief)) === 3);
     leaving.abort();
     await first;
     await resume(name);

@@ -66,8 +66,10 @@ describe.skipIf(process.env.TEST_KUBE_CONTEXT)("while the API server is down for
     ["60 s before it is back", () => after60S],
   ])("with one pod warm, events posted %s become one Job each", async (_when, posts) => {
     const { ids, statuses } = posts().warm;
-    expect(await statuses).toEqual(ids.map(() => 202));
+    const answers = await statuses;
     const counts = await countJobsBy("event-id", warm.namespace);
+    console.log(JSON.stringify({ answers, counts, at: Date.now(), log: await readFunctionLog(warm.namespace), pods: (await import("./support/pods.ts")).listFunctionPods && (await (await import("./support/pods.ts")).listFunctionPods(warm.namespace)).map((p:any)=>({n:p.metadata.name,d:p.metadata.deletionTimestamp,s:p.status})) }));
+    expect(answers).toEqual(ids.map(() => 202));
     expect(ids.map((id) => [id, counts[id]])).toEqual(ids.map((id) => [id, 1]));
   });
 

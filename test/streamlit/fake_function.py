@@ -116,9 +116,9 @@ class FakeFunction:
         sent = 0
         while True:
             has_ended = self.jobs.get(name, {}).get("state") in ("succeeded", "failed", None)
-            lines = self.logs.get(name, [])
-            yield from lines[sent:]
-            sent = len(lines)
+            fresh = self.logs.get(name, [])[sent:]  # a copy: a test may add lines while these are sent
+            sent += len(fresh)
+            yield from fresh
             if has_ended:
                 return
             time.sleep(0.02)
