@@ -35,13 +35,16 @@ export const logQuerySchema = z.strictObject({
 /** Which part of a Job's log is asked for. */
 export type LogRequest = z.infer<typeof logQuerySchema>;
 
-/** How far an answer came: the pod at hand, its last line's stamp, and whether the Job has had other pods. */
-export type LogPosition = { pod?: string | undefined; stamp?: string | undefined; hasSeveralPods: boolean };
+/** How far an answer came: the pod at hand and its last line's stamp. */
+export type LogPosition = { pod?: string | undefined; stamp?: string | undefined };
 
-/** The query that goes on where the answer to `request` ended, without a gap and without a line twice. */
+/**
+ * The query that goes on where the answer to `request` ended, without a gap and without a line twice. It names the pod
+ * even of a Job that had no other: a second one may have written meanwhile, before the first one's last line.
+ */
 export function toResumeQuery(request: LogRequest, position: LogPosition): string {
   const { follow, tailLines, container } = request;
-  const pod = position.hasSeveralPods ? (position.pod ?? request.pod) : request.pod;
+  const pod = position.pod ?? request.pod;
   // Given with a pod, a time is of that pod alone; the others are read from their beginning.
   const isSinceInForce = request.pod === undefined || request.pod === pod;
   const sinceTime = position.stamp ?? (isSinceInForce ? request.sinceTime : undefined);

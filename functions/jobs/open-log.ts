@@ -32,7 +32,7 @@ export async function openLog(
 ): Promise<AsyncIterable<Buffer>> {
   const late = AbortSignal.timeout((ends.requestTimeoutS - marginS) * 1_000);
   const signal = AbortSignal.any([ends.gone, ends.draining, late]);
-  const position: LogPosition = { hasSeveralPods: false };
+  const position: LogPosition = {};
   const texts = streamLog({ ...source, signal }, position);
   const first = texts.next();
   first.catch(() => undefined); // nobody may come to take it

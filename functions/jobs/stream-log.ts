@@ -42,6 +42,7 @@ export async function* streamLog(source: LogSource, position: LogPosition): Asyn
   const passed = podsToPass(run.pods, request, container);
   let spareBytes = source.limitBytes;
   let isMidLine = false;
+  let hasSeveralPods = false;
 
   /** The run as it is now, or as it was while the API server does not answer: a follower has time. */
   async function look(): Promise<Run> {
@@ -62,9 +63,9 @@ export async function* streamLog(source: LogSource, position: LogPosition): Asyn
     const { name, creationTimestamp } = pod.metadata;
     position.pod = name;
     position.stamp = undefined;
-    position.hasSeveralPods ||= run.pods.length > 1;
+    hasSeveralPods ||= run.pods.length > 1;
     const lead = isMidLine ? "\n" : "";
-    if (position.hasSeveralPods) yield* give(Buffer.from(`${lead}--- pod ${name}, created ${creationTimestamp} ---\n`));
+    if (hasSeveralPods) yield* give(Buffer.from(`${lead}--- pod ${name}, created ${creationTimestamp} ---\n`));
     const isSinceInForce = request.pod === undefined || request.pod === name;
     const log = {
       pod,

@@ -280,7 +280,7 @@ test("on SIGTERM who waits and who reads a log is answered at once, and the exit
   for (const last of lasts) {
     expect(last?.value).toMatch(
       new RegExp(
-        `^--- sync-trigger: this instance is ending; resume with /jobs/${name}/logs\\?follow=true&sinceTime=\\S+\\n$`,
+        `^--- sync-trigger: this instance is ending; resume with /jobs/${name}/logs\\?follow=true&pod=${name}-\\w+&sinceTime=\\S+\\n$`,
       ),
     );
   }

@@ -96,7 +96,9 @@ test("on SIGTERM a log that is not there yet ends with a line that says where to
   const answer = await pending;
   expect([answer.status, await answer.text()]).toEqual([
     200,
-    `--- sync-trigger: this instance is ending; resume with /jobs/${job}/logs\n`,
+    expect.stringMatching(
+      `^--- sync-trigger: this instance is ending; resume with /jobs/${job}/logs\\?pod=${job}-\\w+\n$`,
+    ),
   ]);
   expect(await fn.exited).toBe(0);
 });

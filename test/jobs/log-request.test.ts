@@ -6,31 +6,16 @@ const t2 = "2026-11-23T21:00:00.000000002Z";
 
 describe("the query that goes on where an answer ended", () => {
   it.each([
-    [
-      "behind the last line",
-      "follow=true",
-      { pod: "a", stamp: t2, hasSeveralPods: false },
-      `follow=true&sinceTime=${t2}`,
-    ],
-    ["not followed", "", { pod: "a", stamp: t2, hasSeveralPods: false }, `sinceTime=${t2}`],
-    ["behind a tail", "tailLines=5", { pod: "a", stamp: t2, hasSeveralPods: false }, `sinceTime=${t2}`],
-    ["before the first line of a tail", "tailLines=5", { pod: "a", hasSeveralPods: false }, "tailLines=5"],
-    ["before any pod", "follow=1", { hasSeveralPods: false }, "follow=true"],
-    ["another container", "container=c", { pod: "a", stamp: t2, hasSeveralPods: false }, `container=c&sinceTime=${t2}`],
-    ["among several pods", "", { pod: "b", stamp: t2, hasSeveralPods: true }, `pod=b&sinceTime=${t2}`],
-    ["at the start of a second pod", `sinceTime=${t1}`, { pod: "b", hasSeveralPods: true }, `pod=b&sinceTime=${t1}`],
-    [
-      "at the start of the pod behind the one that the time is of",
-      `pod=a&sinceTime=${t1}`,
-      { pod: "b", hasSeveralPods: true },
-      "pod=b",
-    ],
-    [
-      "still at the start of that one",
-      `pod=a&sinceTime=${t1}`,
-      { pod: "a", hasSeveralPods: true },
-      `pod=a&sinceTime=${t1}`,
-    ],
+    ["behind the last line", "follow=true", { pod: "a", stamp: t2 }, `follow=true&pod=a&sinceTime=${t2}`],
+    ["not followed", "", { pod: "a", stamp: t2 }, `pod=a&sinceTime=${t2}`],
+    ["behind a tail", "tailLines=5", { pod: "a", stamp: t2 }, `pod=a&sinceTime=${t2}`],
+    ["before the first line of a tail", "tailLines=5", { pod: "a" }, "tailLines=5&pod=a"],
+    ["before any pod", "follow=1", {}, "follow=true"],
+    ["another container", "container=c", { pod: "a", stamp: t2 }, `pod=a&container=c&sinceTime=${t2}`],
+    ["in a later pod", "", { pod: "b", stamp: t2 }, `pod=b&sinceTime=${t2}`],
+    ["at the start of a second pod", `sinceTime=${t1}`, { pod: "b" }, `pod=b&sinceTime=${t1}`],
+    ["at the start of the pod behind the one that the time is of", `pod=a&sinceTime=${t1}`, { pod: "b" }, "pod=b"],
+    ["still at the start of that one", `pod=a&sinceTime=${t1}`, { pod: "a" }, `pod=a&sinceTime=${t1}`],
   ])("%s", (_what, query, position, expected) => {
     const request = logQuerySchema.parse(Object.fromEntries(new URLSearchParams(query)));
     expect(toResumeQuery(request, position)).toBe(expected);
