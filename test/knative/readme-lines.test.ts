@@ -11,7 +11,7 @@ import { syncCronJob } from "./support/sync-cronjob.ts";
 /** Two things are not as printed: the namespace, and the image, because no registry can be reached from our cluster. */
 const curlImage = process.env.TEST_CURL_IMAGE ?? "dev.local/python:3.11";
 const [, block = ""] = readShellBlocks("See the run");
-const [prepare = "", calls = "", tidy = ""] = block.split("\n\n");
+const [prepare = "", calls = ""] = block.split("\n\n");
 
 let installation: Installation;
 beforeAll(async () => {
@@ -34,17 +34,17 @@ async function run(lines: string): Promise<string> {
 
 test("README's three lines for a cluster run the sync, wait for its end and read its log, where Pod Security is restricted", async () => {
   const lines = calls.split("\n");
+  expect(prepare).toContain("ask() { kubectl -n kraken run --rm -i");
   expect(prepare).toContain("--image=curlimages/curl:");
-  expect(lines).toEqual(Array(3).fill(expect.stringMatching(/^kubectl -n kraken exec curl -- curl -s/)));
+  expect(lines).toEqual(Array(3).fill(expect.stringMatching(/^ask /)));
+  const ask = (line = "") => run(`${prepare}\n${line}`);
 
-  await run(prepare);
-  const { outcome, job } = JSON.parse(await run(lines[0] ?? "")) as TriggerAnswer;
+  const { outcome, job } = JSON.parse(await ask(lines[0])) as TriggerAnswer;
   expect(outcome).toBe("created");
   const steps = ["trades", "rewards"].map((name) => ({ name, state: "seen" }));
-  expect(JSON.parse(await run(lines[1] ?? ""))).toMatchObject({ name: job.name, state: "succeeded", steps });
-  expect(await run(lines[2] ?? "")).toMatch(
+  expect(JSON.parse(await ask(lines[1]))).toMatchObject({ name: job.name, state: "succeeded", steps });
+  expect(await ask(lines[2])).toMatch(
     /^kraken-sync: .*\nreward sync: 28 rewards written in 2 pages\nkraken-sync: done\n$/s,
   );
-  await run(tidy);
   expect(await kubectl("-n", installation.namespace, "get", "pod", "curl", "--ignore-not-found")).toBe("");
 });
