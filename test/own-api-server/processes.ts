@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createWriteStream, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SYSTEM_PATH } from "../cluster/machine/paths.ts";
 
@@ -16,13 +16,9 @@ export type Server = {
 /** Starts a program; its output goes to `<directory>/<name>.log`. */
 export function startServer(name: string, command: string, args: string[], directory: string): Server {
   const logFile = join(directory, `${name}.log`);
-  const child: ChildProcess = spawn(command, args, {
-    env: { PATH: SYSTEM_PATH },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const log = createWriteStream(logFile);
-  child.stdout?.pipe(log, { end: false });
-  child.stderr?.pipe(log, { end: false });
+  const log = openSync(logFile, "a");
+  const child: ChildProcess = spawn(command, args, { env: { PATH: SYSTEM_PATH }, stdio: ["ignore", log, log] });
+  closeSync(log);
   const exited = once(child, "exit").catch(() => undefined); // a program that is missing is told by expectAlive
   const abandon = () => child.kill("SIGKILL");
   process.once("exit", abandon);
