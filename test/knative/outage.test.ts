@@ -1,12 +1,12 @@
 import { setTimeout as pass } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startApiServer, stopApiServer } from "../cluster/apiserver.ts";
-import { schedulePatch, withoutPage } from "./support/copy-overlay.ts";
+import { keptWarm, schedulePatch, withoutPage } from "./support/copy-overlay.ts";
 import { postEvent, untilBrokerDelivers } from "./support/events.ts";
 import { type Installation, install } from "./support/install.ts";
 import { countJobsBy, trigger } from "./support/jobs.ts";
 import { removeAfterwards } from "./support/keep-on-failure.ts";
-import { readFunctionLog, untilZero } from "./support/pods.ts";
+import { listLivePods, readFunctionLog, untilZero } from "./support/pods.ts";
 import { syncCronJob } from "./support/sync-cronjob.ts";
 
 /** All attempts of the shipped Triggers' delivery and what each may take; the Broker answers when they are over. */
@@ -20,6 +20,16 @@ function postEvents({ brokerUrl }: Installation, prefix: string) {
   return { ids, statuses: Promise.all(answers) };
 }
 
+/** For each event, when it arrived at the function and how it was answered. */
+async function listAttempts(namespace: string): Promise<Record<string, string[]>> {
+  const attempts: Record<string, string[]> = {};
+  for (const { event, time, status } of await readFunctionLog(namespace)) {
+    const id = (event as { id: string } | undefined)?.id;
+    if (id !== undefined) attempts[id] = [...(attempts[id] ?? []), `${time} ${status}`];
+  }
+  return attempts;
+}
+
 // Only an API server of our own can be stopped.
 describe.skipIf(process.env.TEST_KUBE_CONTEXT)("while the API server is down for 120 s", () => {
   let warm: Installation;
@@ -27,18 +37,20 @@ describe.skipIf(process.env.TEST_KUBE_CONTEXT)("while the API server is down for
   let atOnce: { warm: ReturnType<typeof postEvents>; cold: ReturnType<typeof postEvents> };
   let after60S: typeof atOnce;
   let statusesOfWarm: unknown[];
+  let podsBefore: string[];
 
   beforeAll(async () => {
-    const plan = {
-      overlay: "kraken",
-      cronJob: syncCronJob({ isIdle: true }),
-      patches: [schedulePatch("0 0 29 2 *"), withoutPage],
-    } as const;
-    const copy = { ...plan, patches: [...plan.patches] };
-    [warm, cold] = await Promise.all([install({ ...copy, what: "warm" }), install({ ...copy, what: "cold" })]);
+    const plan = { overlay: "kraken", cronJob: syncCronJob({ isIdle: true }) } as const;
+    const patches = [schedulePatch("0 0 29 2 *"), withoutPage];
+    // Between the last attempts lie 100 s, in which the autoscaler would take the pod away.
+    [warm, cold] = await Promise.all([
+      install({ ...plan, what: "warm", patches: [...patches, keptWarm] }),
+      install({ ...plan, what: "cold", patches }),
+    ]);
     await Promise.all([warm, cold].map(untilBrokerDelivers));
     await untilZero(cold.namespace);
     expect((await trigger(warm)).status).toBe(200);
+    podsBefore = (await listLivePods(warm.namespace)).map(({ metadata }) => metadata.uid);
 
     await stopApiServer();
     try {
@@ -68,9 +80,15 @@ describe.skipIf(process.env.TEST_KUBE_CONTEXT)("while the API server is down for
     const { ids, statuses } = posts().warm;
     const answers = await statuses;
     const counts = await countJobsBy("event-id", warm.namespace);
-    console.log(JSON.stringify({ answers, counts, at: Date.now(), log: await readFunctionLog(warm.namespace), pods: (await import("./support/pods.ts")).listFunctionPods && (await (await import("./support/pods.ts")).listFunctionPods(warm.namespace)).map((p:any)=>({n:p.metadata.name,d:p.metadata.deletionTimestamp,s:p.status})) }));
-    expect(answers).toEqual(ids.map(() => 202));
-    expect(ids.map((id) => [id, counts[id]])).toEqual(ids.map((id) => [id, 1]));
+    const attempts = await listAttempts(warm.namespace);
+    const outcome = ids.map((id, index) => ({ id, answer: answers[index], jobs: counts[id] }));
+    const told = ids.map((id) => `${id}: ${attempts[id] ?? "no attempt arrived"}`).join("\n");
+    expect(outcome, told).toEqual(ids.map((id) => ({ id, answer: 202, jobs: 1 })));
+  });
+
+  test("the warm pod is the same one all the time", async () => {
+    expect(podsBefore).toHaveLength(1);
+    expect((await listLivePods(warm.namespace)).map(({ metadata }) => metadata.uid)).toEqual(podsBefore);
   });
 
   test("from zero pods, no event becomes two Jobs; how many become one is written down", async () => {

@@ -72,3 +72,11 @@ export function userPatch(user: number): Patch {
   const edit = { op: "add", path: "/spec/template/spec/containers/0/securityContext/runAsUser", value: user };
   return { target: { kind: "Service", name: "sync-trigger" }, patch: JSON.stringify([edit]) };
 }
+
+/** A patch that keeps one pod of the function up, however long nobody asks. */
+export const keptWarm: Patch = {
+  target: { kind: "Service", name: "sync-trigger" },
+  patch: JSON.stringify([
+    { op: "replace", path: "/spec/template/metadata/annotations/autoscaling.knative.dev~1min-scale", value: "1" },
+  ]),
+};
