@@ -1,13 +1,15 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { readAnnotation } from "./core/job-from-cronjob.ts";
 import type { JobRef, Made } from "./core/outcome.ts";
-import { type Entry, release, settle } from "./core/record.ts";
-import { createOnce } from "./create-once.ts";
+import { type Entry, release, settle, toEntryRequest } from "./core/record.ts";
+import { createOnce, toJobRef } from "./create-once.ts";
 import { Fault, type FaultCode } from "./errors.ts";
+import { retryAfter } from "./kubernetes/report-api-errors.ts";
 import type { RecordStore } from "./record-store.ts";
-import { type Reserved, type ReserveKeyOptions, reserveKey } from "./reserve-key.ts";
+import { findJob, type Reserved, type ReserveKeyOptions, reserveKey } from "./reserve-key.ts";
 
 /** After these the API server surely has no Job of ours under the name. */
-const surelyNotMade: readonly FaultCode[] = ["api-refused", "quota-conflict", "foreign-job", "key-reused"];
+const surelyNotMade: readonly FaultCode[] = ["api-refused", "quota-conflict", "foreign-job"];
 /** A trigger's own deadline leaves this much of the time that callers are promised. */
 const releaseWaitMs = 500;
 /** A write that was under way when the time was over may take as long as a call; the release comes after it. */
@@ -28,23 +30,48 @@ export async function createRecorded(
     const reserved = await reserveKey({ ...options, maker: `${options.maker}.${attempt}` });
     return reserved.kind === "reserved" ? undefined : reserved;
   };
-  const giveBack = async (error: unknown, mayCome: boolean): Promise<never> => {
+  const giveBack = async (mayCome: boolean): Promise<void> => {
     const change = (entries: readonly Entry[]) => toChange(release(entries, options, { mayCome }));
     const released = records.commit(change, AbortSignal.timeout(releaseTimeoutMs)).catch(() => undefined);
     await Promise.race([released, pause(releaseWaitMs, undefined, { ref: false })]);
-    throw error;
   };
-  // Late, the reservation may be stored all the same, and nothing was sent.
-  const other = await reserve().catch((error) => (signal.aborted ? giveBack(error, false) : Promise.reject(error)));
+  const again = async (mayCome: boolean) => {
+    const reserved = await reserve();
+    if (reserved?.kind !== "overlap") return reserved;
+    // Nobody may be told that the key was refused, or joined another Job, when its own may still come.
+    if (mayCome)
+      throw new Fault("api-unavailable", "a create failed without a clear answer", { headers: retryAfter({}) });
+    await giveBack(false);
+    return reserved;
+  };
+
+  const other = await reserve().catch(async (error) => {
+    // Nothing was sent, but the reservation may be stored all the same.
+    if (signal.aborted || codeOf(error) === "api-unavailable") await giveBack(false);
+    throw error;
+  });
   if (other) return other;
-  const made = await createOnce(cluster, job, signal, { isLate, again: reserve }).catch((error) => {
-    const code = error instanceof Fault ? error.code : undefined;
+  const made = await createOnce(cluster, job, signal, { isLate, again }).catch(async (error) => {
+    const code = codeOf(error);
+    if (code === "key-reused") await rememberFound(options).catch(() => giveBack(true));
     // Our create may be on its way: were the key given up now, its Job could be made, removed and made once more by it.
-    if (code === "outcome-unknown") throw error;
-    return giveBack(error, !(code && surelyNotMade.includes(code)));
+    else if (code !== "outcome-unknown") await giveBack(!(code && surelyNotMade.includes(code)));
+    throw error;
   });
   if ("outcome" in made) await remember(records, options, made.job, signal);
   return made;
+}
+
+/** Puts the request that made the key's Job in place of ours, which was another one. */
+async function rememberFound({ cluster, records, job, slot, signal }: ReserveKeyOptions): Promise<void> {
+  const found = await findJob(cluster, toJobRef(job).name, signal);
+  const request = found && readAnnotation(found, "requestDigest");
+  if (!request) throw new Error("the Job is gone again");
+  await remember(records, { slot, request: toEntryRequest(request) }, toJobRef(found), signal);
+}
+
+function codeOf(error: unknown): FaultCode | undefined {
+  return error instanceof Fault ? error.code : undefined;
 }
 
 /** Writes down that the key has made its Job: from then on every delivery is a duplicate. Throws a Fault. */

@@ -194,8 +194,12 @@ function recordNeeded(overlap: string): Fault {
   );
 }
 
-/** Tells whether the time is over by a clock that goes on while the process is stopped; timers only fire afterwards. */
+/**
+ * Tells whether the time is over, by clocks that go on while the process is stopped (timers only fire afterwards) and
+ * while its machine is suspended (the monotonic one does not).
+ */
 function deadline(timeoutMs: number): () => boolean {
   const endsAtMs = performance.now() + timeoutMs;
-  return () => performance.now() >= endsAtMs;
+  const endsAtTime = Date.now() + timeoutMs;
+  return () => performance.now() >= endsAtMs || Date.now() >= endsAtTime;
 }

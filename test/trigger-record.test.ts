@@ -25,6 +25,7 @@ describe("with the record of keys", () => {
     ...more,
   });
   const other = (more: Partial<Entry> = {}) => entry({ slot: `m${"a".repeat(17)}`, uid: "other-uid", ...more });
+  const running = { metadata: { name: "x", namespace: "n", uid: "other-uid", creationTimestamp: made.createdAt } };
 
   it("reserves the key, creates the Job, remembers it (two writes) and tells of it", async () => {
     const records = memoryRecords();
@@ -93,6 +94,70 @@ describe("with the record of keys", () => {
     expect(names()).toEqual(["getCronJob", "createJob", "getJob"]);
   });
 
+  it("a key that made its Job with other parameters keeps that Job in others' way, and its own request", async () => {
+    const dead = entry({ state: "pending", uid: "dead.1" });
+    const records = memoryRecords([dead]);
+    const exists = fails({ status: 409, reason: "AlreadyExists" });
+    const script = { getCronJob: [cronJob()], createJob: [exists], getJob: [ownJob()] };
+    const { run } = prepare({ script, config: window, request: { ifOlderThan: "1h" }, records });
+    expect(await faultOf(run)).toMatchObject({ code: "key-reused" });
+    expect(records.entries).toMatchObject([{ state: "done", uid: "job-uid", request: dead.request }]);
+  });
+
+  it.each([
+    ["that got no answer", unanswered, "outcome-unknown"],
+    ["that failed without a clear answer", fails({ status: 503, mayHaveTakenEffect: true }), "api-unavailable"],
+  ])("with forbid a create %s is not told refused when another Job is there by then", async (_what, failed, code) => {
+    const records = memoryRecords();
+    const interrupt = () => {
+      records.entries = [...records.entries, other()];
+      return failed;
+    };
+    const getJob = [(wanted: unknown) => (wanted === name ? notFound : running)];
+    const script = { getCronJob: [cronJob()], createJob: [interrupt], getJob };
+    const { run } = prepare({ script, request: { onOverlap: "forbid" }, config: window, records });
+    expect(await faultOf(run)).toMatchObject({ code });
+  });
+
+  it("with forbid a create that surely made nothing is refused beside another Job, and leaves no reservation", async () => {
+    const records = memoryRecords();
+    const interrupt = () => {
+      records.entries = [...records.entries, other()];
+      return fails({ status: 429 });
+    };
+    const getJob = [(wanted: unknown) => (wanted === name ? notFound : running)];
+    const script = { getCronJob: [cronJob()], createJob: [interrupt], getJob };
+    const { run } = prepare({ script, request: { onOverlap: "forbid" }, config: window, records });
+    expect(await run()).toMatchObject({ outcome: "refused", job: { uid: "other-uid" } });
+    expect(records.entries).toEqual([expect.objectContaining({ uid: "other-uid" })]);
+  });
+
+  it("a reservation that was stored without an answer is given back", async () => {
+    const records = memoryRecords();
+    const { commit } = records;
+    let commits = 0;
+    records.commit = async (change, signal) => {
+      const result = await commit(change, signal);
+      commits += 1;
+      if (commits === 2) throw new Fault("api-unavailable", "no answer");
+      return result;
+    };
+    const { run, names } = prepare({ script: { getCronJob: [cronJob()] }, config: window, records });
+    expect(await faultOf(run)).toMatchObject({ code: "api-unavailable" });
+    expect([records.writes, records.entries, names()]).toEqual([2, [], ["getCronJob"]]);
+  });
+
+  it.each([
+    ["there", ownJob({ type: "Complete" }), "duplicate", ["getCronJob", "getJob"]],
+    ["gone", notFound, "created", ["getCronJob", "getJob", "createJob"]],
+  ])("without a window a key is known as long as its Job exists: it is %s", async (_what, job, outcome, calls) => {
+    const records = memoryRecords([entry()]);
+    const script = { getCronJob: [cronJob()], getJob: [job], createJob: [store] };
+    const { run, names } = prepare({ script, records });
+    expect(await run()).toMatchObject({ outcome });
+    expect(names()).toEqual(calls);
+  });
+
   it("answers a remembered key from the record alone, whatever became of its Job", async () => {
     const known = entry();
     for (const state of ["done", "ended"] as const) {
@@ -114,7 +179,6 @@ describe("with the record of keys", () => {
     ["join", "joined"],
   ] as const)("with %s is %s while another key's Job is unfinished", async (onOverlap, outcome) => {
     const records = memoryRecords([other()]);
-    const running = { metadata: { name: "x", namespace: "n", uid: "other-uid", creationTimestamp: made.createdAt } };
     const getJob = [(wanted: unknown) => (wanted === name ? notFound : running)];
     const { run, names } = prepare({ script: { getCronJob: [cronJob()], getJob }, request: { onOverlap }, records });
     const result = await run();

@@ -114,6 +114,11 @@ export function reserve(record: readonly Entry[], options: ReserveOptions): Rese
   const seen = (entry: Entry) => looks.get(entryId(entry));
   const own = record.find((entry) => entry.slot === slot);
   if (own && isRemembered(own, nowMs, windowMs)) return { kind: "known", entry: own };
+  if (own?.state === "done" && windowMs === 0) {
+    const look = seen(own);
+    if (!look) return { kind: "look", wanted: [own] };
+    if (look.state !== "absent") return { kind: "known", entry: own };
+  }
   if (own?.state === "pending" && !isFree(own, options)) {
     const look = seen(own);
     if (!look) return { kind: "look", wanted: [own] };
@@ -192,10 +197,9 @@ export function toKnownJob({ uid, atMs }: Entry, name: string, namespace: string
   return { name, namespace, uid: gone ? null : uid, createdAt: gone ? null : createdAt };
 }
 
-/** Whether a key is known to have made its Job; without a window, as long as that Job may be unfinished. */
+/** Whether a key is known to have made its Job, whatever became of that; without a window only a look can tell. */
 export function isRemembered({ state, atMs }: Entry, nowMs: number, windowMs: number): boolean {
-  if (state === "pending") return false;
-  return windowMs === 0 ? state === "done" : nowMs - atMs < windowMs;
+  return state !== "pending" && nowMs - atMs < windowMs;
 }
 
 function toMade({ slot, request }: Pick<Entry, "slot" | "request">, job: JobRef, nowMs: number): Entry {

@@ -1,4 +1,5 @@
 import type { ReceivedEvent } from "../core/cloudevent.ts";
+import { keyDigest, keyOfEvent } from "../core/key.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Reply } from "../route.ts";
 
@@ -22,6 +23,7 @@ export async function toReplyEvent(
     data: {
       outcome,
       job,
+      keyDigest: keyDigest({ namespace, name: cronJobName }, keyOfEvent(received)),
       ...("reason" in result ? { reason: result.reason } : {}),
       event: { source: received.source, id: received.id, type: received.type },
     },

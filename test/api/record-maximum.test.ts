@@ -11,6 +11,8 @@ import { until } from "../support/until.ts";
 /** What the API server takes: 256 KiB of annotations, names and values. */
 const annotationsLimitBytes = 256 * 1024;
 const mostKeys = 3_000;
+/** Within this time every trigger is answered, whatever the record holds. */
+const triggerLimitMs = 15_000;
 
 let target: Target;
 let proxy: FaultProxy;
@@ -60,6 +62,7 @@ async function trigger({ fn }: Place, key: string, body?: object): Promise<Respo
     method: "POST",
     headers: { "idempotency-key": key, ...(body ? { "content-type": "application/json" } : {}) },
     ...(body ? { body: JSON.stringify(body) } : {}),
+    signal: AbortSignal.timeout(triggerLimitMs),
   });
   const ms = Math.round(performance.now() - startedAtMs);
   console.log(`record at its maximum, ${target.kind}: ${answer.status} in ${ms} ms, ${proxy.requests.length} requests`);

@@ -1,9 +1,10 @@
 import { afterAll, expect, test } from "vitest";
+import type { JsonObject } from "../../functions/core/json.ts";
 import { idleCronJob } from "../support/cronjobs.ts";
-import { listJobs } from "../support/jobs.ts";
+import { listJobs, metadataOf } from "../support/jobs.ts";
 import { openPlaces } from "../support/places.ts";
 
-const { target, install, close } = await openPlaces("reply-events");
+const { target, install, patchCronJob, close } = await openPlaces("reply-events");
 afterAll(close);
 
 test("with REPLY_EVENTS the outcome comes back as an event, which is ignored when it comes in again", async () => {
@@ -24,10 +25,55 @@ test("with REPLY_EVENTS the outcome comes back as an event, which is ignored whe
     "ce-id": `${encodeURIComponent(headers["ce-id"])}-created`,
   });
   expect(reply.headers.get("content-type")).toMatch(/^application\/json/);
-  expect(await reply.json()).toMatchObject({ outcome: "created", event: { source: "/s", id: "über 1", type: "a" } });
+  const [job] = await listJobs(target.api, place.namespace);
+  const { annotations } = metadataOf(job as JsonObject);
+  expect(await reply.json()).toMatchObject({
+    outcome: "created",
+    job: { name: metadataOf(job as JsonObject).name },
+    keyDigest: annotations?.["sync-trigger.internal/key-digest"],
+    event: { source: "/s", id: "über 1", type: "a" },
+  });
   expect((await send({})).headers.get("ce-type")).toBe("internal.sync-trigger.duplicate.v1");
 
   const back = await fetch(place.fn.url, { method: "POST", headers: attributes });
   expect([back.status, await back.text(), back.headers.get("ce-type")]).toEqual([202, "", null]);
   expect(await listJobs(target.api, place.namespace)).toHaveLength(1);
+});
+
+test("the other outcomes come back as events too", async () => {
+  const settings = { REPLY_EVENTS: "on", OVERLAP_POLICY: "join" };
+  const place = await install("other replies", idleCronJob("sync"), settings);
+  const send = async (id: string, data: object) => {
+    const headers = {
+      "ce-specversion": "1.0",
+      "ce-type": "internal.sync-trigger.requested.v1",
+      "ce-source": "/s",
+      "ce-id": id,
+    };
+    const answer = await fetch(place.fn.url, {
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json" },
+      body: JSON.stringify(data),
+    });
+    return [answer.status, answer.headers.get("ce-type"), (await answer.json()) as object];
+  };
+  const type = (outcome: string) => `internal.sync-trigger.${outcome}.v1`;
+  const [, , { job }] = (await send("1", {})) as [number, string, { job: JsonObject }];
+  const reason = `Job ${job.name} is unfinished`;
+  expect(await send("2", {})).toEqual([
+    200,
+    type("joined"),
+    expect.objectContaining({ outcome: "joined", job, reason }),
+  ]);
+  expect(await send("3", { onOverlap: "forbid" })).toEqual([
+    200,
+    type("refused"),
+    expect.objectContaining({ outcome: "refused", job, reason }),
+  ]);
+  await patchCronJob(place.namespace, { status: { lastSuccessfulTime: new Date() } }, "/status");
+  expect(await send("4", { ifOlderThan: "1h" })).toEqual([
+    200,
+    type("skipped"),
+    expect.objectContaining({ outcome: "skipped", job: null, reason: expect.any(String) }),
+  ]);
 });

@@ -21,7 +21,7 @@ const minuteMs = 60_000;
 const tickMs = 120_000;
 
 type Run = {
-  metadata: { name: string; annotations?: Record<string, string> };
+  metadata: { name: string; creationTimestamp: string; annotations?: Record<string, string> };
   status: { startTime?: string; completionTime?: string; conditions?: { type: string; status: string }[] };
 };
 
@@ -92,6 +92,7 @@ describe.concurrent("by the clock", () => {
         tickMs,
       );
       expect(scheduled.metadata.name).toBe(`sync-${tickAtMs / minuteMs}`);
+      expect(Date.parse(scheduled.metadata.creationTimestamp), "before the next").toBeLessThan(tickAtMs + minuteMs);
       expect(await jobEnd(target.api, place.namespace, scheduled.metadata.name)).toBe("Complete");
       await until("the CronJob's status", async () => (await statusOf(place)).lastScheduleTime === tick);
     }
