@@ -34,6 +34,12 @@ describe("README", () => {
     expect(readTable(readme, "metrics")).toEqual(expected);
   });
 
+  it("lists the Dockerfile's build arguments with their defaults", () => {
+    const rows = readTable(readme, "build-arguments").map(([name, fallback]) => [name, fallback]);
+    const declared = readFileSync("Dockerfile", "utf8").matchAll(/^ARG (\w+)=(.*)$/gm);
+    expect(rows).toEqual([...declared].map(([, name, fallback]) => [`\`${name}\``, `\`${fallback}\``]));
+  });
+
   it("lists every directory of manifests/ that an operator applies or adds to an overlay", () => {
     const rows = readTable(readme, "manifests").map(([path]) => `manifests/${path?.replaceAll("`", "")}`);
     const directories = ofKind(readManifests(), "Kustomization", "Component").map(({ path }) => dirname(path));

@@ -8,6 +8,7 @@ import { type Installation, install } from "../support/installation.ts";
 import { metadataOf } from "../support/jobs.ts";
 import type { KubeAnswer } from "../support/kube-api.ts";
 import { kubectl } from "../support/kubectl.ts";
+import { connectAs } from "../support/service-account.ts";
 import { openTarget, type Target } from "../support/target.ts";
 import { until } from "../support/until.ts";
 import { cronJobShapes } from "./cronjob-shapes.ts";
@@ -68,6 +69,17 @@ function harmless(cronJob: JsonObject): JsonObject {
   const metadata = job.metadata as JsonObject;
   return { ...job, metadata: { ...metadata, labels: { ...(metadata.labels as JsonObject), altered: "yes" } } };
 }
+
+/** A Job that has nothing of the CronJob. */
+const anyJob: JsonObject = {
+  apiVersion: "batch/v1",
+  kind: "Job",
+  metadata: { generateName: "report-" },
+  spec: {
+    suspend: true,
+    template: { spec: { restartPolicy: "Never", containers: [{ name: "report", image: "dev.local/report:1" }] } },
+  },
+};
 
 const post = ({ asFunction }: Pick<Installation, "asFunction">, namespace: string, job: JsonObject, query = "") =>
   asFunction.call("POST", `/apis/batch/v1/namespaces/${namespace}/jobs${query}`, job);
@@ -152,6 +164,21 @@ describe("from anybody else", () => {
     const { namespace, cronJob, cronJobName } = arranged;
     expect(verdict(await post({ asFunction: target.api }, namespace, harmless(cronJob)))).toMatch(/^201 /);
     await kubectl("create", "job", "by-hand", "--from", `cronjob/${cronJobName}`, "--namespace", namespace);
+  });
+
+  test("any Job is admitted from another ServiceAccount that may create Jobs", async () => {
+    const { namespace, cronJob } = arranged;
+    const names = ["deployer", "--namespace", namespace];
+    await kubectl("create", "serviceaccount", ...names);
+    await kubectl("create", "role", ...names, "--verb=create", "--resource=jobs.batch");
+    await kubectl("create", "rolebinding", ...names, "--role=deployer", `--serviceaccount=${namespace}:deployer`);
+    const { api, forget } = await connectAs("deployer", namespace);
+    const verdicts = [clone(cronJob), harmless(cronJob), anyJob].map(async (job) =>
+      verdict(await post({ asFunction: api }, namespace, job)),
+    );
+    expect(await Promise.all(verdicts).finally(forget)).toEqual(verdicts.map(() => expect.stringMatching(/^201 /)));
+    // The function itself may not: without this, a policy that is not in force would pass as well.
+    expect(verdict(await post(arranged.installation, namespace, anyJob, dryRun))).toEqual(denied(namespace));
   });
 
   test("the CronJob controller makes its own", async () => {

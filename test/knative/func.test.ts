@@ -3,9 +3,10 @@ import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { fromJSONSchema } from "zod";
+import type { FuncFile } from "../manifests/manifest.ts";
 import { install as installManifests } from "../support/installation.ts";
 import { api, untilCondition } from "./support/cluster.ts";
 import { trigger } from "./support/jobs.ts";
@@ -63,9 +64,32 @@ test("func deploy --build=false with func.yaml makes a Service that runs the Cro
 
 const { FUNC_SCHEMA } = process.env;
 
-test.skipIf(!FUNC_SCHEMA)("func.yaml is valid by func's own schema", async () => {
-  const schema = fromJSONSchema(JSON.parse(await readFile(FUNC_SCHEMA ?? "", "utf8")), { defaultTarget: "draft-4" });
-  expect(schema.safeParse(parse(await readFile("func.yaml", "utf8"))).error?.issues).toBeUndefined();
+describe.skipIf(!FUNC_SCHEMA)("func's own schema of func.yaml", () => {
+  async function findIssues(edit: (func: FuncFile) => object): Promise<object[] | undefined> {
+    const schema = fromJSONSchema(JSON.parse(await readFile(FUNC_SCHEMA ?? "", "utf8")), { defaultTarget: "draft-4" });
+    return schema.safeParse(edit(parse(await readFile("func.yaml", "utf8")))).error?.issues;
+  }
+
+  test("takes ours", async () => {
+    expect(await findIssues((func) => func)).toBeUndefined();
+  });
+
+  test.each<[string, (func: FuncFile) => object, object]>([
+    ["a field that it does not know", (func) => ({ ...func, nobody: "knows" }), { path: [], keys: ["nobody"] }],
+    [
+      "one deeper down",
+      ({ deploy, ...func }) => ({ ...func, deploy: { ...deploy, timeoutSeconds: 300 } }),
+      { path: ["deploy"], keys: ["timeoutSeconds"] },
+    ],
+    ["a value of another type", (func) => ({ ...func, name: 123 }), { path: ["name"], expected: "string" }],
+    [
+      "a value that is none of the listed",
+      (func) => ({ ...func, build: { builder: "smith" } }),
+      { path: ["build", "builder"] },
+    ],
+  ])("refuses %s", async (_what, edit, issue) => {
+    expect(await findIssues(edit)).toEqual([expect.objectContaining(issue)]);
+  });
 });
 
 type Probe = { httpGet: { path: string } };

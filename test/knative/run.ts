@@ -2,19 +2,22 @@
 // Arguments go to vitest: npm run test:knative -- test/knative/events
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { loadCurlImage, loadPageImage } from "../cluster/images/page.ts";
 import { loadImage } from "../cluster/images.ts";
 import { buildFuncCli, findFuncSchema } from "../cluster/knative/programs.ts";
 import { clusterEnvironment, insideNetns } from "../cluster/netns.ts";
 
 const suite = ["vitest", "run", "--project", "knative", "--project", "knative-outage", ...process.argv.slice(2)];
+const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
 const isOwnCluster = process.env.TEST_KUBE_CONTEXT === undefined;
 
 if (isOwnCluster) {
   await run([process.execPath, "test/cluster/knative-up.ts"]);
   await run([process.execPath, "build.ts"]);
   const base = { BASE: "dev.local/node:24" };
-  await loadImage("dev.local/sync-trigger:0.1.0", { context: ".", buildArgs: { ...base, BUNDLE: "prebuilt" } });
+  const ours = { ...base, BUNDLE: "prebuilt", VERSION: version };
+  await loadImage(`dev.local/sync-trigger:${version}`, { context: ".", buildArgs: ours });
   await loadImage("dev.local/kraken-sync:1", { context: "examples/kraken-sync", buildArgs: base });
   await loadPageImage("dev.local/settings-page:0.1.0");
   await loadCurlImage();

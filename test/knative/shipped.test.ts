@@ -1,7 +1,8 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { readImageConfig } from "../cluster/images/build.ts";
 import type { TriggerAnswer } from "../support/answers.ts";
 import { writeOverlay } from "../support/installation.ts";
 import { jobLog } from "../support/jobs.ts";
@@ -64,6 +65,19 @@ describe("overlays/kraken as it is shipped", () => {
     });
   });
 
+  test.skipIf(process.env.TEST_KUBE_CONTEXT)("the image says what it is, and names its user by number", async () => {
+    const { version, description } = JSON.parse(readFileSync("package.json", "utf8")) as Record<string, string>;
+    const { Labels, User, Entrypoint } = await readImageConfig(`dev.local/sync-trigger:${version}`);
+    expect(ofOci(Labels)).toEqual({
+      title: "sync-trigger",
+      description,
+      licenses: "Apache-2.0",
+      version,
+      revision: "unknown", // a build argument that the tests leave out: each commit would be another image
+    });
+    expect({ User, Entrypoint }).toEqual({ User: "65532:65532", Entrypoint: ["node", "/app/main.cjs"] });
+  });
+
   test("the namespace enforces Pod Security restricted: a pod that is not is refused", async () => {
     const pod = nodePod("loose", [""]) as { spec: { containers: { securityContext?: object }[] } };
     for (const container of pod.spec.containers) delete container.securityContext;
@@ -76,6 +90,13 @@ describe("overlays/kraken as it is shipped", () => {
     expect(await listLivePods("kraken")).toEqual([]);
   });
 });
+
+/** The labels that the OCI image specification gives a meaning, by their last word. */
+function ofOci(labels: Record<string, string>): Record<string, string> {
+  const prefix = "org.opencontainers.image.";
+  const own = Object.entries(labels).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(own.map(([name, value]) => [name.slice(prefix.length), value]));
+}
 
 /** How many objects a directory has, and how many of them the API server and Knative's webhooks take. */
 async function countTaken(directory: string): Promise<{ objects: number; taken: number }> {

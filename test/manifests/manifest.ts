@@ -25,6 +25,7 @@ export type PodSpec = {
   automountServiceAccountToken?: boolean;
   securityContext?: Record<string, unknown>;
   terminationGracePeriodSeconds: number;
+  topologySpreadConstraints?: object[];
   /** Knative's. */
   timeoutSeconds: number;
   containerConcurrency: number;

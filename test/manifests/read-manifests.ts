@@ -15,9 +15,9 @@ export function readManifests(directory = "manifests"): ManifestFile[] {
     .flatMap((path) => parseDocuments(readFileSync(path, "utf8")).map((object) => ({ path, object })));
 }
 
-/** The documents of a YAML text. */
-export function parseDocuments(text: string): Manifest[] {
-  return parseAllDocuments(text)
+/** The documents of a YAML text, by the rules of one version of YAML. */
+export function parseDocuments(text: string, version: "1.1" | "1.2" = "1.2"): Manifest[] {
+  return parseAllDocuments(text, { version })
     .map((document) => {
       if (document.errors.length > 0) throw document.errors[0];
       return document.toJS() as Manifest | null;

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { afterAll, describe, expect, test } from "vitest";
+import { type Changes, copyOverlay, type ImageName } from "../knative/support/copy-overlay.ts";
 import { writeOverlay } from "../support/installation.ts";
 import { hasKubectl, kubectl } from "../support/kubectl.ts";
 import { grantedBy, rightsNeededOf, toRights } from "../support/rights.ts";
@@ -26,6 +27,14 @@ describe.skipIf(!(await hasKubectl()))("rendered by kubectl kustomize", () => {
     directories.push(overlay);
     return render(overlay);
   }
+
+  async function renderText(path: string, changes: Changes): Promise<string> {
+    const copy = await copyOverlay(path.replace("overlays/", ""), changes);
+    directories.push(copy);
+    return kubectl("kustomize", copy);
+  }
+
+  const renderCopy = async (path: string, changes: Changes) => parseDocuments(await renderText(path, changes));
 
   test.each(["rights", "base", "policy-keeper", ...overlays])("%s", async (path) => {
     const objects = await render(`manifests/${path}`);
@@ -110,11 +119,34 @@ describe.skipIf(!(await hasKubectl()))("rendered by kubectl kustomize", () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  test.each(overlays)("%s: its images are those that the overlay names", async (path) => {
-    const pods = findPodSpecs(await render(`manifests/${path}`));
-    const images = pods.flatMap(({ containers }) => containers.map(({ image }) => image));
-    const [overlay] = parseDocuments(await readFile(`manifests/${path}/kustomization.yaml`, "utf8"));
-    const named = overlay?.images?.map(({ name, newTag }) => `${name}:${newTag}`);
-    expect([...new Set(images)].sort()).toEqual(named?.sort());
+  test.each(overlays)("%s: the images that a copy names are all that it runs", async (path) => {
+    const nameImage = ({ name }: ImageName): ImageName => {
+      return { name, newName: name.replace("dev.local", "registry.example/own"), newTag: "2.3.4" };
+    };
+    const objects = await renderCopy(path, { namespace: "kraken", cronJobName: "kraken-sync", nameImage });
+    expect(JSON.stringify(objects)).not.toContain("dev.local");
+    const images = findPodSpecs(objects).flatMap(({ containers }) => containers.map(({ image }) => image));
+    const own = path === "overlays/plain-kubernetes" ? ["sync-trigger"] : ["settings-page", "sync-trigger"];
+    expect([...new Set(images)].sort()).toEqual(own.map((name) => `registry.example/own/${name}:2.3.4`));
   });
+
+  // Each is a number, a boolean, a date or nothing to one kind of YAML or another, if it stands without quotes.
+  const oddNames = ["123", "1e3", "0x1f", "1.5", "yes", "null", "2026-11-25"];
+
+  test.each(overlays.flatMap((path) => oddNames.map((name) => [path, name] as const)))(
+    "%s: the CronJob's name %s is text wherever it stands",
+    async (path, cronJobName) => {
+      const text = await renderText(path, { namespace: "reports", cronJobName });
+      // Kubernetes' own parser takes some values by YAML 1.1.
+      for (const version of ["1.1", "1.2"] as const) {
+        const objects = parseDocuments(text, version);
+        const bindings = objects.filter(({ kind }) => kind === "ValidatingAdmissionPolicyBinding");
+        expect(theOne(objects, "ConfigMap", { name: "sync-trigger" }).data?.CRONJOB_NAME).toBe(cronJobName);
+        expect(theOne(objects, "Role", { name: "sync-trigger" }).rules[0].resourceNames).toEqual([cronJobName]);
+        expect(bindings.flatMap(({ spec }) => spec.paramRef ?? [])).toEqual([
+          { name: cronJobName, namespace: "reports", parameterNotFoundAction: "Deny" },
+        ]);
+      }
+    },
+  );
 });

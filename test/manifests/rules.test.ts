@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { jobName } from "../../functions/core/job-name.ts";
@@ -83,6 +83,33 @@ test("the function's container is the same on Knative and without it", () => {
     serviceAccountName,
   ]);
 });
+
+test("without Knative the replicas are spread over the nodes that there are, and start on one node as well", () => {
+  const { metadata, spec } = deployment.spec.template;
+  expect(spec.topologySpreadConstraints).toEqual([
+    {
+      topologyKey: "kubernetes.io/hostname",
+      maxSkew: 1,
+      whenUnsatisfiable: "ScheduleAnyway",
+      labelSelector: { matchLabels: metadata.labels },
+      matchLabelKeys: ["pod-template-hash"],
+    },
+  ]);
+});
+
+test.each(["base", "rights", "overlays/plain-kubernetes", "components/streamlit", "components/dead-letter"])(
+  "manifests/%s: each number that somebody chose has its reason beside it or above it",
+  (directory) => {
+    const paths = readdirSync(`manifests/${directory}`).map((name) => `manifests/${directory}/${name}`);
+    const bare = paths.flatMap((path) => {
+      const lines = readFileSync(path, "utf8").split("\n");
+      const isBare = (line: string, at: number) =>
+        /: "?\d+[A-Za-z]*"?( \})?$/.test(line) && !lines[at - 1]?.trim().startsWith("#");
+      return lines.filter(isBare).map((line) => `${path}: ${line.trim()}`);
+    });
+    expect(bare).toEqual([]);
+  },
+);
 
 test("func.yaml asks for what the Knative Service asks for", () => {
   const { metadata, spec } = knativeService.spec.template;

@@ -40,6 +40,15 @@ export async function buildImage(name: string, source: ImageSource): Promise<str
   }
 }
 
+/** How a built image is configured, as the OCI image specification's `config` tells. */
+export type ImageConfig = { Labels: Record<string, string>; User: string; Entrypoint: string[] };
+
+/** Reads a built image's configuration. */
+export async function readImageConfig(name: string): Promise<ImageConfig> {
+  const image = JSON.parse(await buildah(["inspect", "--type", "image", name])) as { OCIv1: { config: ImageConfig } };
+  return image.OCIv1.config;
+}
+
 /** Writes a built image as an archive under its name. */
 export async function writeArchive(id: string, name: string, archive: string): Promise<void> {
   await buildah(["push", "--disable-compression", id, `docker-archive:${archive}:${name}`]);

@@ -9,9 +9,22 @@ export const manifestsDirectory = join(import.meta.dirname, "../../../manifests"
 /** A patch as a kustomization.yaml takes it. */
 export type Patch = { target: { kind: string; name: string }; patch: string };
 
+/** An image as a kustomization.yaml names another in its place. */
+export type ImageName = { name: string; newName?: string; newTag: string };
+
 type Kustomization = Record<"resources" | "components" | "transformers", string[] | undefined> & {
   namespace: string;
   patches: Patch[];
+  images: ImageName[];
+};
+
+/** What a copy of an overlay says in other words. */
+export type Changes = {
+  namespace: string;
+  cronJobName: string;
+  patches?: Patch[] | undefined;
+  /** What an image's entry becomes; as it is shipped unless given. */
+  nameImage?: (image: ImageName) => ImageName;
 };
 
 /**
@@ -20,7 +33,7 @@ type Kustomization = Record<"resources" | "components" | "transformers", string[
  */
 export async function copyOverlay(
   overlay: string,
-  { namespace, cronJobName, patches = [] }: { namespace: string; cronJobName: string; patches?: Patch[] | undefined },
+  { namespace, cronJobName, patches = [], nameImage = (image) => image }: Changes,
 ): Promise<string> {
   const original = join(manifestsDirectory, "overlays", overlay);
   const directory = await mkdtemp(join(tmpdir(), "sync-trigger-overlay-"));
@@ -30,8 +43,8 @@ export async function copyOverlay(
   const text = await readFile(file, "utf8");
   const renamed = replaceOnce(
     replaceOnce(text, /^namespace: kraken\b/gm, `namespace: ${namespace}`),
-    /\bvalue: kraken-sync\b/g,
-    `value: ${cronJobName}`,
+    /\bvalue: "kraken-sync"/g,
+    `value: "${cronJobName}"`,
   );
   const kustomization = parse(renamed) as Kustomization;
   const toPath = (path: string) => (path.startsWith("..") ? relative(directory, join(original, path)) : path);
@@ -39,6 +52,7 @@ export async function copyOverlay(
     kustomization[list] = kustomization[list]?.map(toPath);
   }
   kustomization.patches.push(...patches);
+  kustomization.images = kustomization.images.map(nameImage);
   await writeFile(file, stringify(kustomization));
   return directory;
 }

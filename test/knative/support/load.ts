@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { keyDigest } from "../../../functions/core/key.ts";
 import { requestInCluster } from "../../cluster/cluster-http.ts";
@@ -17,11 +18,12 @@ const longestRetryMs = 60_000;
  */
 export function startLoad({ url }: Installation) {
   const history: Attempted[] = [];
+  const load = randomUUID(); // Keys of an earlier load have their Jobs already.
   let isStopping = false;
   const running = Array.from({ length: clients }, async (_, client) => {
     const headers = client % 2 === 0 ? { connection: "close" } : {};
     for (let count = 0; !isStopping; count += 1) {
-      const attempted: Attempted = { key: `client-${client}-${count}`, results: [] };
+      const attempted: Attempted = { key: `${load}-${client}-${count}`, results: [] };
       history.push(attempted);
       await triggerUntilDone(url, attempted, headers);
       await pause(pauseMs);

@@ -1,3 +1,4 @@
+import { SETTINGS } from "../../../functions/config.ts";
 import { requestInCluster } from "../../cluster/cluster-http.ts";
 import { kubectl } from "../../support/kubectl.ts";
 import { api, list } from "./cluster.ts";
@@ -9,6 +10,7 @@ export type Pod = {
   spec: { containers: { name: string; securityContext?: { readOnlyRootFilesystem?: boolean } }[] };
   status: {
     phase: string;
+    podIP?: string;
     containerStatuses?: { name: string; containerID?: string; ready: boolean; restartCount: number }[];
   };
 };
@@ -50,6 +52,15 @@ export async function wake({ namespace, url }: { namespace: string; url: string 
     await requestInCluster(`${url}/health/liveness`);
     return (await listLivePods(namespace)).find(isReady);
   });
+}
+
+/** Whether nothing answers any more where the pod's function listened. */
+export async function isSilent({ status: { podIP } }: Pod): Promise<boolean> {
+  const url = `http://${podIP}:${SETTINGS.PORT?.fallback}/health/liveness`;
+  return requestInCluster(url, { timeoutMs: 2_000 }).then(
+    () => false,
+    () => true,
+  );
 }
 
 type LogLine = Record<string, unknown>;
