@@ -60,8 +60,8 @@ def opened() -> Iterator[ExitStack]:
 
 @pytest.fixture
 def open_page(stage: Stage, browser: Browser, opened: ExitStack, tmp_path: Path) -> OpenPage:
-    def open_for(name: str, **env: str) -> tuple[Page, Callable[[], None]]:
-        stage.seed(name, **env)
+    def open_for(name: str, job: dict[str, object] | None = None, **env: str) -> tuple[Page, Callable[[], None]]:
+        stage.seed(name, job or {}, **env)
         function = opened.enter_context(ExitStack())
         url = function.enter_context(run_function(stage, name, free_port()))
         page_url = opened.enter_context(run_page(url, tmp_path))
@@ -134,6 +134,17 @@ def test_a_sync_that_fails_shows_its_reason(open_page: OpenPage) -> None:
     expect(page.get_by_role("button", name="Sync now")).to_be_enabled()
     expect(state_in_table(page, "✗ Failed")).to_be_attached()
     shoot(page, "5-failed")
+
+
+def test_a_run_that_is_removed_at_its_end_shows_how_it_ended(stage: Stage, open_page: OpenPage) -> None:
+    page, _ = open_page("removed", {"ttlSecondsAfterFinished": 0}, SYNC_SECONDS="6")
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.get_by_text(re.compile(r"^Running for"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^The sync succeeded"))).to_be_visible()
+    expect(page.get_by_text("kraken-sync: done")).to_be_visible()
+    expect(page.get_by_role("button", name="Sync now")).to_be_enabled()
+    until("the Job to be gone", lambda: stage.jobs("removed") == [])
+    shoot(page, "8-removed-at-its-end")
 
 
 def test_a_function_that_is_down_is_told_and_the_page_goes_on_when_it_is_up_again(
