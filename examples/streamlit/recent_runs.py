@@ -29,9 +29,7 @@ def show_recent_runs(backend: Backend) -> float | None:
     runs: list[Job] | None = state.get("runs")
     if seen is not None and seen.error:
         st.caption(explain_error(seen.error, backend.client.url).sentence)
-    if runs:
-        followed = _followed(backend)
-        shown = [followed if followed and followed.uid == job.uid else job for job in runs]
+    if shown := _with_followed(backend, runs or []):
         _show_chart(shown)
         _show_table(shown)
     elif seen is None:
@@ -43,11 +41,14 @@ def show_recent_runs(backend: Backend) -> float | None:
     return None if poll.is_over() else _look_again_s
 
 
-def _followed(backend: Backend) -> Job | None:
-    """The run above as it was seen last, which is later than the list."""
+def _with_followed(backend: Backend, runs: list[Job]) -> list[Job]:
+    """The runs with the one above as it was seen last: later than the list, and perhaps removed at its end."""
     name = st.session_state.get("job")
     seen = backend.job(name).seen if name else None
-    return seen.value if seen else None
+    shown = {job.uid: job for job in runs}
+    if seen and (job := seen.value) and (job.has_ended or job.uid in shown):
+        shown[job.uid] = job
+    return sorted(shown.values(), key=lambda job: job.created_at, reverse=True)
 
 
 def _show_chart(runs: list[Job]) -> None:

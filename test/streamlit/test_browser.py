@@ -144,6 +144,7 @@ def test_a_run_that_is_removed_at_its_end_shows_how_it_ended(stage: Stage, open_
     expect(page.get_by_text("kraken-sync: done")).to_be_visible()
     expect(page.get_by_role("button", name="Sync now")).to_be_enabled()
     until("the Job to be gone", lambda: stage.jobs("removed") == [])
+    expect(state_in_table(page, "✓ Succeeded")).to_be_attached()
     shoot(page, "8-removed-at-its-end")
 
 

@@ -425,6 +425,8 @@ def test_a_run_that_is_removed_at_its_end_still_shows_how_it_ended(
     del fake.jobs[name]
     wait_for(page, "The sync succeeded in 6 s.")
     assert not page.error and button(page) == ("Sync now", False)
+    until("the list after the end", lambda: page.run() and len(fake.asked("GET", "/jobs")) == 2)
+    assert page.run().dataframe and page.dataframe[0].value["State"].tolist() == ["✓ Succeeded"]
 
 
 def test_two_people_who_look_at_a_run_cost_one_wait_and_one_look_a_second(
