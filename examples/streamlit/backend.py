@@ -1,6 +1,7 @@
 """What all sessions of the page share: the client, the trigger in flight, and who follows which Job."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -12,13 +13,15 @@ from sync_trigger import Job, SyncTrigger, SyncTriggerError
 DEFAULT_URL = "http://sync-trigger.kraken.svc.cluster.local"
 
 _running_pause_s = 1.0
+_wait_s = 25
+_last_word_s = 5.0
 _passing_pause_s = 3.0
 _mended_pause_s = 10.0
 _reason = "Settings page"  # shown with the run
 
 
 class Backend:
-    """Two people who look at the same Job cost one look a second and one log stream."""
+    """Two people who look at the same Job cost one look a second, one wait and one log stream."""
 
     def __init__(self, client: SyncTrigger):
         self.client = client
@@ -48,7 +51,27 @@ class Backend:
         return Poll(self.client.jobs, _pause_of_single_look)
 
     def _poll_job(self, name: str) -> Poll[Job]:
-        return Poll(lambda: self.client.job(name), _pause_of_run)
+        """A look a second, for the steps, and beside it a wait: that one is told the end of a Job removed with it."""
+        end = Poll(lambda: self._wait_for_end(name), _pause_of_wait)
+
+        def look() -> Job:
+            end.read()
+            try:
+                return _ended(end) or self.client.job(name)
+            except SyncTriggerError as error:
+                is_gone = error.code == "job-not-found" and end.is_over(_last_word_s)
+                if is_gone and (job := _ended(end)):
+                    return job
+                raise
+
+        return Poll(look, _pause_of_run)
+
+    def _wait_for_end(self, name: str) -> Job:
+        asked_at = time.monotonic()
+        job = self.client.job(name, wait_s=_wait_s)
+        if not job.has_ended:  # the next wait follows at once, unless this one was none
+            time.sleep(max(0.0, _running_pause_s - (time.monotonic() - asked_at)))
+        return job
 
     def _tail_log(self, name: str) -> LogTail:
         def stream(tail_lines: int, keep_on: Callable[[], bool]) -> Iterator[str]:
@@ -57,10 +80,19 @@ class Backend:
         return LogTail(stream)
 
 
+def _ended(poll: Poll[Job]) -> Job | None:
+    return poll.seen.value if poll.seen and poll.seen.value and poll.seen.value.has_ended else None
+
+
 def _pause_of_run(seen: Seen[Job]) -> float | None:
     if seen.error:
         return _pause_after(seen.error)
     return None if seen.value is None or seen.value.has_ended else _running_pause_s
+
+
+def _pause_of_wait(seen: Seen[Job]) -> float | None:
+    pause_s = _pause_of_run(seen)
+    return pause_s if pause_s is None or seen.error else 0.0
 
 
 def _pause_of_single_look(seen: Seen[T]) -> float | None:

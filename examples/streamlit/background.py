@@ -34,25 +34,29 @@ class Poll(Generic[T]):
 
     def __init__(self, look: Callable[[], T], pause_s: Callable[[Seen[T]], float | None]):
         self._look, self._pause_s = look, pause_s
-        self._lock, self._first_look = Lock(), Event()
+        self._lock, self._first_look, self._over = Lock(), Event(), Event()
         self._seen: Seen[T] | None = None
         self._read_at = 0.0
-        self._is_running = self._is_over = False
+        self._is_running = False
 
     def read(self, wait_s: float = 0.0) -> Seen[T] | None:
         """What was seen last; waits at most so long for the first look."""
         with self._lock:
             self._read_at = time.monotonic()
-            if not self._is_running and not self._is_over:
+            if not self._is_running and not self._over.is_set():
                 self._is_running = True
                 Thread(target=self._run, daemon=True).start()
         self._first_look.wait(wait_s)
         return self._seen
 
     @property
-    def is_over(self) -> bool:
-        """Whether what was seen is final."""
-        return self._is_over
+    def seen(self) -> Seen[T] | None:
+        """What was seen last, without a look for it."""
+        return self._seen
+
+    def is_over(self, wait_s: float = 0.0) -> bool:
+        """Whether what was seen is final; waits at most so long for it."""
+        return self._over.wait(wait_s)
 
     def _run(self) -> None:
         try:
@@ -60,7 +64,7 @@ class Poll(Generic[T]):
                 time.sleep(pause_s)
                 if time.monotonic() - self._read_at > _idle_s:
                     return
-            self._is_over = True
+            self._over.set()
         finally:
             self._is_running = False
 

@@ -103,10 +103,13 @@ def _settle(backend: Backend) -> None:
         state["job"] = job.name
     if outcome == "joined":
         state["note"] = "A sync was already running; this is that one."
+    elif outcome == "duplicate" and job and job.uid:
+        state["note"] = "This request had started a sync before; this is that one. Nothing new was started."
     elif outcome == "skipped":
         state["note"] = f"Nothing was started: {attempt.result.reason or 'it is not due'}."
     elif job and not job.uid:
-        state["note"] = f"This sync has run already; its Job {job.name} is no longer there."
+        gone = f"as Job {job.name}, which is no longer there"
+        state["note"] = f"This request had started a sync before, {gone}. Nothing new was started."
 
 
 def _settle_failure(error: SyncTriggerError) -> None:
@@ -126,7 +129,7 @@ def _read_run(backend: Backend) -> Run | None:
         return None
     poll = backend.job(name)
     seen = poll.read(_patience_s)
-    return Run(name, seen, poll.is_over)
+    return Run(name, seen, poll.is_over())
 
 
 def _follow(run: Run, backend: Backend) -> float | None:
@@ -137,15 +140,17 @@ def _follow(run: Run, backend: Backend) -> float | None:
         st.markdown(f"The sync was started as Job `{run.name}`.")
         _show_error(error, backend)
         return None
-    show_run(run.name, run.seen, tail)
+    show_run(run.name, run.seen, tail, is_followed=not run.is_final)
     if error:
         _show_error(error, backend)
+    stands = (run.name, run.is_unfinished, run.seen.value.state if run.seen and run.seen.value else None)
+    if state.get("stands") != stands:
+        state["stands"] = stands
+        if not run.is_unfinished:
+            state["history"] = backend.history()
+        st.rerun()  # the list of recent runs shows it too
     if run.is_unfinished:
         return _tick_s
-    if state.get("ended") != run.name:
-        state["ended"] = run.name
-        state["history"] = backend.history()
-        st.rerun()
     return None if tail.is_over else _tick_s
 
 
@@ -159,7 +164,7 @@ def _show_latest(backend: Backend) -> float | None:
     if newest.error:
         if "failure" not in st.session_state:
             _show_error(newest.error, backend)
-        return None if latest.is_over else _look_again_s
+        return None if latest.is_over() else _look_again_s
     job = newest.value
     if job and job.has_ended and job.finished_at:
         took = f", took {duration(job.duration_ms)}" if job.duration_ms is not None else ""

@@ -12,6 +12,7 @@ _look_again_s = 3.0
 _patience_s = 0.4
 _states = {"succeeded": "✓ Succeeded", "failed": "✗ Failed", "running": "▶ Running", "queued": "… Queued"}
 _colours = alt.Scale(domain=["Manual", "Scheduled"], range=["#2563eb", "#94a3b8"])
+_failed_colour = "#e5383b"  # as far from white as from the dark theme's black
 
 
 def show_recent_runs(backend: Backend) -> float | None:
@@ -28,16 +29,26 @@ def show_recent_runs(backend: Backend) -> float | None:
     runs: list[Job] | None = state.get("runs")
     if seen is not None and seen.error:
         st.caption(explain_error(seen.error, backend.client.url).sentence)
-    if runs is None:
-        st.caption("Looking for runs…" if seen is None else "")
-    elif not runs:
+    if shown := _with_followed(backend, runs or []):
+        _show_chart(shown)
+        _show_table(shown)
+    elif seen is None:
+        st.caption("Looking for runs…")
+    elif not seen.error:
         st.caption("There is no run to show yet. The first one appears here.")
-    else:
-        _show_chart(runs)
-        _show_table(runs)
     if seen is None:
         return _tick_s
-    return None if poll.is_over else _look_again_s
+    return None if poll.is_over() else _look_again_s
+
+
+def _with_followed(backend: Backend, runs: list[Job]) -> list[Job]:
+    """The runs with the one above as it was seen last: later than the list, and perhaps removed at its end."""
+    name = st.session_state.get("job")
+    seen = backend.job(name).seen if name else None
+    shown = {job.uid: job for job in runs}
+    if seen and (job := seen.value) and (job.has_ended or job.uid in shown):
+        shown[job.uid] = job
+    return sorted(shown.values(), key=lambda job: job.created_at, reverse=True)
 
 
 def _show_chart(runs: list[Job]) -> None:
@@ -66,7 +77,9 @@ def _show_chart(runs: list[Job]) -> None:
     )
     colour = alt.Color("Origin:N", scale=_colours, legend=alt.Legend(orient="top", title=None))
     shown = chart.mark_bar(cornerRadiusTopLeft=3, cornerRadiusTopRight=3, size=22).encode(color=colour)
-    failed = chart.transform_filter("datum.Failed").mark_text(dy=-9, text="✗ failed", color="#dc2626")
+    failed = chart.transform_filter("datum.Failed").mark_text(
+        dy=-9, text="✗ failed", color=_failed_colour, fontSize=13, fontWeight="bold"
+    )
     st.altair_chart((shown + failed).properties(height=190), alt="How long the recent runs took")
 
 
@@ -77,7 +90,7 @@ def _show_table(runs: list[Job]) -> None:
             "Started": job.created_at.astimezone(local),
             "Origin": origin(job),
             "State": _states.get(job.state, job.state),
-            "Duration": "" if job.duration_ms is None else duration(job.duration_ms),
+            "Duration": duration(job.duration_ms) if job.has_ended and job.duration_ms is not None else "",
             "Why": asked_by(job),
             "Job": job.name,
         }

@@ -22,8 +22,8 @@ def show_start(retry_after: SyncTriggerError | None, url: str) -> None:
     _show_line("Starting the sync…", "running", text)
 
 
-def show_run(name: str, seen: Seen[Job] | None, tail: LogTail) -> None:
-    """A run as last seen; without anything seen yet, its name."""
+def show_run(name: str, seen: Seen[Job] | None, tail: LogTail, is_followed: bool) -> None:
+    """A run as last seen; without anything seen yet, its name. One that is not followed any more stands still."""
     job = seen.value if seen else None
     if seen is None or job is None:
         _show_line("Started", "running", f"Job `{name}`")
@@ -32,10 +32,13 @@ def show_run(name: str, seen: Seen[Job] | None, tail: LogTail) -> None:
     by = asked_by(job)
     about = f"{clock(job.created_at, local)} · Job `{name}`" + (f" · {plain(by)}" if by else "")
     _show_line(_opening(job), "complete", about)
-    is_next = job.state == "running"
+    is_next = is_followed and job.state == "running"
     for step in job.steps:
-        is_next = _show_step(step, job, is_next)
-    _show_end(job, seen.at, tail)
+        is_next = _show_step(step, is_next, is_followed and not job.has_ended)
+    if is_followed or job.has_ended:
+        _show_end(job, seen.at, tail)
+    else:
+        st.status("Not seen any further", state="error", type="step")
     _show_log(job, tail)
 
 
@@ -48,7 +51,7 @@ def _opening(job: Job) -> str:
     return "Started by the schedule" if job.origin == "scheduled" else "Started"
 
 
-def _show_step(step: Step, job: Job, is_next: bool) -> bool:
+def _show_step(step: Step, is_next: bool, may_come: bool) -> bool:
     """A line for a step; gives whether the step behind it is the one to wait for."""
     label = step_label(step.name)
     if step.state == "seen":
@@ -59,7 +62,7 @@ def _show_step(step: Step, job: Job, is_next: bool) -> bool:
         _show_line(f"**{label}**", "running", "not in the log yet")
         return False
     with st.expander(label, icon=":material/radio_button_unchecked:", type="step", expanded=True):
-        st.caption("not seen in the log" if job.has_ended else "waiting")
+        st.caption("waiting" if may_come else "not seen in the log")
     return False
 
 

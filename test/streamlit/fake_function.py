@@ -1,6 +1,7 @@
 """The function's contract in memory, for states that are hard to bring about with a real one."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -76,15 +77,18 @@ class FakeFunction:
 
     def __init__(self) -> None:
         self.jobs: dict[str, dict[str, Any]] = {}
+        self.ends: dict[str, dict[str, Any]] = {}
+        """How Jobs ended that were removed at their end: only who waited by then is told."""
         self.logs: dict[str, list[str]] = {}
         self.keys: dict[str, str] = {}
         self.answers: dict[str, list[Answer]] = {}
         self.requests: list[Request] = []
         self.url = ""
 
-    def asked(self, method: str, path: str) -> list[Request]:
-        """The requests to a route so far."""
-        return [request for request in self.requests if (request.method, request.path) == (method, path)]
+    def asked(self, method: str, path: str, *, waits: bool = False) -> list[Request]:
+        """The requests to a route so far, those that wait for an end or the others."""
+        asked = [request for request in self.requests if (request.method, request.path) == (method, path)]
+        return [request for request in asked if ("prefer" in request.headers) == waits]
 
     def answer(self, request: Request) -> Answer:
         scripted = self.answers.get(f"{request.method} {request.path}")
@@ -100,7 +104,13 @@ class FakeFunction:
             return Answer(json=newest[0]) if newest else problem(404, "job-not-found", "no Jobs")
         if name not in self.jobs:
             return problem(404, "job-not-found", f"Job {NAMESPACE}/{name} is not there")
-        return Answer(json=self.jobs[name])
+        job: dict[str, Any] | None = self.jobs[name]
+        if wait := re.fullmatch(r"wait=(\d+)", request.headers.get("prefer", "")):
+            ends_at = time.monotonic() + int(wait[1])
+            while job and job["state"] not in ("succeeded", "failed") and time.monotonic() < ends_at:
+                time.sleep(0.02)
+                job = self.jobs.get(name) or self.ends.get(name)
+        return Answer(json=job) if job else problem(404, "job-not-found", f"Job {NAMESPACE}/{name} is not there")
 
     def _trigger(self, key: str) -> Answer:
         is_known = key in self.keys

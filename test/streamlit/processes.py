@@ -29,9 +29,9 @@ class Stage:
         self.namespace: str = opened["namespace"]
         self.env: dict[str, str] = opened["env"]
 
-    def seed(self, name: str, **env: str) -> None:
-        """Stores a CronJob of examples/kraken-sync with this environment."""
-        self._ask({"seed": {"name": name, "env": env}})
+    def seed(self, name: str, job: dict[str, object], **env: str) -> None:
+        """Stores a CronJob of examples/kraken-sync with these members of its Jobs' spec and this environment."""
+        self._ask({"seed": {"name": name, "env": env, "job": job}})
 
     def jobs(self, name: str) -> list[str]:
         """The Jobs that the CronJob has, as the API server itself lists them."""

@@ -1,12 +1,12 @@
 // The cluster behind the browser test, the embedded one or with TEST_TARGET=real that of KUBECONFIG. Its first line of
-// output is {namespace, env}; then each line of input {seed: {name, env}} or {jobs: CRONJOB} is answered by a line. It
-// ends with its input, and everything with it.
+// output is {namespace, env}; then each line of input {seed: {name, env, job}} or {jobs: CRONJOB} is answered by a line.
+// It ends with its input, and everything with it.
 import { createInterface } from "node:readline";
 import { isJsonObject, type JsonObject } from "../../functions/core/json.ts";
 import { syncCronJob } from "../support/cronjobs.ts";
 import { openTarget, type Target } from "../support/target.ts";
 
-type Command = { seed: { name: string; env: Record<string, string> } } | { jobs: string };
+type Command = { seed: { name: string; env: Record<string, string>; job: JsonObject } } | { jobs: string };
 
 const target = await openTarget("streamlit");
 try {
@@ -21,8 +21,11 @@ try {
 
 async function answer({ api, seedCronJob, syncImage }: Target, namespace: string, command: Command): Promise<object> {
   if ("seed" in command) {
-    const { name, env } = command.seed;
-    await seedCronJob(namespace, syncCronJob(name, syncImage, env));
+    const { name, env, job } = command.seed;
+    const cronJob = syncCronJob(name, syncImage, env);
+    const { jobTemplate } = cronJob.spec as { jobTemplate: { spec: JsonObject } };
+    Object.assign(jobTemplate.spec, job);
+    await seedCronJob(namespace, cronJob);
     return {};
   }
   const { items } = await api.expect("GET", `/apis/batch/v1/namespaces/${namespace}/jobs`);

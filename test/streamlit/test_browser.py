@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -59,8 +60,8 @@ def opened() -> Iterator[ExitStack]:
 
 @pytest.fixture
 def open_page(stage: Stage, browser: Browser, opened: ExitStack, tmp_path: Path) -> OpenPage:
-    def open_for(name: str, **env: str) -> tuple[Page, Callable[[], None]]:
-        stage.seed(name, **env)
+    def open_for(name: str, job: dict[str, object] | None = None, **env: str) -> tuple[Page, Callable[[], None]]:
+        stage.seed(name, job or {}, **env)
         function = opened.enter_context(ExitStack())
         url = function.enter_context(run_function(stage, name, free_port()))
         page_url = opened.enter_context(run_page(url, tmp_path))
@@ -135,6 +136,18 @@ def test_a_sync_that_fails_shows_its_reason(open_page: OpenPage) -> None:
     shoot(page, "5-failed")
 
 
+def test_a_run_that_is_removed_at_its_end_shows_how_it_ended(stage: Stage, open_page: OpenPage) -> None:
+    page, _ = open_page("removed", {"ttlSecondsAfterFinished": 0}, SYNC_SECONDS="6")
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.get_by_text(re.compile(r"^Running for"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^The sync succeeded"))).to_be_visible()
+    expect(page.get_by_text("kraken-sync: done")).to_be_visible()
+    expect(page.get_by_role("button", name="Sync now")).to_be_enabled()
+    until("the Job to be gone", lambda: stage.jobs("removed") == [])
+    expect(state_in_table(page, "✓ Succeeded")).to_be_attached()
+    shoot(page, "8-removed-at-its-end")
+
+
 def test_a_function_that_is_down_is_told_and_the_page_goes_on_when_it_is_up_again(
     stage: Stage, opened: ExitStack, open_page: OpenPage
 ) -> None:
@@ -153,8 +166,24 @@ def test_a_function_that_is_down_is_told_and_the_page_goes_on_when_it_is_up_agai
     assert len(stage.jobs("down")) == 1
 
 
-def test_recent_runs_of_both_origins_are_shown_in_the_dark_too(
-    fake: FakeFunction, browser: Browser, opened: ExitStack, tmp_path: Path
+def luminance(css: str) -> float:
+    """WCAG's relative luminance of a colour written as #rrggbb or rgb(r, g, b)."""
+    parts = [int(part, 16) for part in re.findall("[0-9a-f]{2}", css)] if css[0] == "#" else re.findall(r"\d+", css)[:3]
+    shares = [int(part) / 255 for part in parts]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(text: Locator, page: Page) -> float:
+    """WCAG's contrast of a text of a chart with the page behind it."""
+    ground = page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor")
+    dark, light = sorted([luminance(ground), luminance(text.get_attribute("fill") or "#000000")])
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_recent_runs_of_both_origins_can_be_read_in_light_and_in_the_dark(
+    fake: FakeFunction, browser: Browser, opened: ExitStack, tmp_path: Path, scheme: Literal["light", "dark"]
 ) -> None:
     for days in range(7):
         ends = [("scheduled", "failed" if days == 3 else "succeeded")] + [("manual", "succeeded")] * (days % 3 == 1)
@@ -164,7 +193,7 @@ def test_recent_runs_of_both_origins_are_shown_in_the_dark_too(
             why = {"requestedReason": "Settings page"} if origin == "manual" else {"via": None}
             fake.jobs[name] = job_json(name, state, age_s, origin=origin, durationMs=ran_ms, **why)
     page_url = opened.enter_context(run_page(fake.url, tmp_path))
-    page = browser.new_page(viewport={"width": 1000, "height": 900}, color_scheme="dark")
+    page = browser.new_page(viewport={"width": 1000, "height": 900}, color_scheme=scheme)
     opened.callback(page.close)
     page.goto(page_url)
     for shown in ("Manual", "Scheduled", "✓ Succeeded", "✗ Failed"):
@@ -172,8 +201,9 @@ def test_recent_runs_of_both_origins_are_shown_in_the_dark_too(
     chart = page.get_by_test_id("stVegaLiteChart")
     for shown in ("Manual", "Scheduled", "✗ failed"):
         expect(chart.get_by_text(shown)).to_be_attached()
+    assert contrast(chart.get_by_text("✗ failed"), page) >= 4.2
     expect(page.get_by_text("Last run: scheduled, succeeded just now, took 41 s.")).to_be_visible()
-    shoot(page, "7-recent-runs-in-the-dark")
+    shoot(page, f"7-recent-runs-{scheme}")
 
 
 def test_the_page_fetches_nothing_from_elsewhere(open_page: OpenPage) -> None:

@@ -1,14 +1,17 @@
 """The page's states, by Streamlit's own AppTest against the contract's fake."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from threading import enumerate as enumerate_threads
 
 import pytest
+from backend import connect
 from background import LogTail
 from conftest import PAGE, until
-from fake_function import Answer, FakeFunction, job_json, problem, serve, step_json
+from fake_function import Answer, FakeFunction, Request, job_json, problem, serve, step_json
 from streamlit.testing.v1 import AppTest
 from sync_trigger import SyncTriggerError
 
@@ -39,6 +42,10 @@ def lines(page: AppTest) -> dict[str, str]:
     """The lines of the timeline and how each stands."""
     found = {box.label.replace("**", "").split(" :green")[0]: box.state for box in page.status}
     return found | {box.label: "open" for box in page.expander if box.label.endswith("sync")}
+
+
+def looks(fake: FakeFunction) -> list[Request]:
+    return fake.asked("GET", "/jobs/kraken-sync-1")
 
 
 def triggers(fake: FakeFunction) -> int:
@@ -296,6 +303,7 @@ def test_a_function_that_is_down_is_told_and_the_page_recovers_when_it_is_up_aga
     page = AppTest.from_file(str(Path(PAGE).resolve()), default_timeout=15).run()
     wait_for(page, f"The sync function does not answer at {fake.url}.")
     wait_for(page, "look for it: kubectl -n NAMESPACE get ksvc sync-trigger")
+    assert "no run to show yet" not in words(page) and "" not in [caption.value for caption in page.caption]
     with serve(fake, port):
         wait_for(page, "There is no run to show yet.")
         assert not page.error and button(page) == ("Sync now", False)
@@ -389,6 +397,63 @@ def test_a_run_that_is_removed_while_it_is_followed_is_told(
     assert "history limits" in words(page) and button(page) == ("Sync now", False)
 
 
+@pytest.mark.parametrize("state", ["running", "queued"])
+def test_a_run_that_is_gone_stands_still_where_it_was_seen_last(
+    fake: FakeFunction, open_page: Callable[[], AppTest], state: str
+) -> None:
+    steps = [step_json("trades", "117 trades written"), step_json("rewards")]
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1", state, steps=steps)
+    page = open_page()
+    wait_for(page, "117 trades written")
+    assert "running" in lines(page).values()
+    fake.jobs.clear()
+    wait_for(page, "Not seen any further")
+    for _ in range(2):
+        assert "running" not in lines(page.run()).values() and "waiting" not in words(page).splitlines()
+        assert "117 trades written" in words(page) and words(page).count("This run is no longer there.") == 1
+
+
+def test_a_run_that_is_removed_at_its_end_still_shows_how_it_ended(
+    fake: FakeFunction, open_page: Callable[[], AppTest]
+) -> None:
+    name = "kraken-sync-1"
+    fake.jobs[name] = job_json(name)
+    page = open_page()
+    wait_for(page, "Running for")
+    until("a wait", lambda: fake.asked("GET", f"/jobs/{name}", waits=True))
+    fake.ends[name] = job_json(name, "succeeded", age_s=6)
+    del fake.jobs[name]
+    wait_for(page, "The sync succeeded in 6 s.")
+    assert not page.error and button(page) == ("Sync now", False)
+    until("the list after the end", lambda: page.run() and len(fake.asked("GET", "/jobs")) == 2)
+    assert page.run().dataframe and page.dataframe[0].value["State"].tolist() == ["✓ Succeeded"]
+
+
+def test_two_people_who_look_at_a_run_cost_one_wait_and_one_look_a_second(
+    fake: FakeFunction, open_page: Callable[[], AppTest]
+) -> None:
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
+    began_at = time.monotonic()
+    pages = [open_page(), open_page()]
+    until("four looks", lambda: all(page.run() for page in pages) and len(looks(fake)) >= 4)
+    assert len(fake.asked("GET", "/jobs/kraken-sync-1", waits=True)) == 1
+    assert len(looks(fake)) <= 1 + (time.monotonic() - began_at)
+
+
+def test_nobody_waits_any_more_for_a_run_that_nobody_looks_at(
+    fake: FakeFunction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("background._idle_s", 0.5)
+    monkeypatch.setattr("backend._wait_s", 1)
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
+    before = set(enumerate_threads())
+    connect(fake.url, None).job("kraken-sync-1").read()
+    until("a look and a wait", lambda: looks(fake) and fake.asked("GET", "/jobs/kraken-sync-1", waits=True))
+    threads = [thread for thread in set(enumerate_threads()) - before if "_run" in thread.name]
+    assert len(threads) == 2
+    until("both to end", lambda: not any(thread.is_alive() for thread in threads))
+
+
 @pytest.mark.parametrize(
     ("outcome", "text"),
     [
@@ -398,7 +463,7 @@ def test_a_run_that_is_removed_while_it_is_followed_is_told(
         ),
         (
             {"outcome": "duplicate", "job": {"name": "j", "namespace": "kraken", "uid": None}},
-            "This sync has run already; its Job j is no longer there.",
+            "This request had started a sync before, as Job j, which is no longer there. Nothing new was started.",
         ),
     ],
 )
@@ -409,6 +474,25 @@ def test_an_outcome_without_a_job_to_follow_is_told(
     page = click(open_page())
     wait_for(page, text)
     assert button(page) == ("Sync now", False)
+
+
+def test_a_request_that_had_started_a_run_hours_ago_shows_that_run_and_says_so(
+    fake: FakeFunction, open_page: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync_trigger._pause_s", lambda *_: 0.01)
+    fake.answers["POST /trigger-sync"] = [problem(504, "outcome-unknown", "no answer from the API server")]
+    page = click(open_page())
+    wait_for(page, "Nobody knows yet whether the sync was started")
+    fake.keys[fake.requests[-1].headers["idempotency-key"]] = "kraken-sync-1"
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1", "succeeded", age_s=7_200, durationMs=6_000)
+    del fake.answers["POST /trigger-sync"]
+    click(page)
+    wait_for(page, "The sync succeeded in 6 s.")
+    assert "This request had started a sync before; this is that one. Nothing new was started." in words(page)
+    assert button(page) == ("Sync now", False)
+    click(page)
+    wait_for(page, "Kubernetes is starting it")
+    assert "had started" not in words(page)
 
 
 def test_a_joined_run_is_followed(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
@@ -447,6 +531,29 @@ def test_recent_runs_tell_manual_and_scheduled_apart(fake: FakeFunction, open_pa
     assert table["State"].tolist() == ["✓ Succeeded", "✗ Failed"]
     assert table["Duration"].tolist() == ["6 s", "6 s"]
     assert table["Why"].tolist() == ["", "Settings page by ann"]
+
+
+def test_the_row_of_the_followed_run_stands_as_the_run_above_without_another_request(
+    fake: FakeFunction, open_page: Callable[[], AppTest]
+) -> None:
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1", "queued", age_s=0)
+    page = open_page()
+    until("the row", lambda: page.run().dataframe)
+    assert page.dataframe[0].value["State"].tolist() == ["… Queued"]
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
+    wait_for(page, "Running for")
+    assert page.dataframe[0].value["State"].tolist() == ["▶ Running"]
+    assert page.dataframe[0].value["Duration"].tolist() == [""]
+    assert len(fake.asked("GET", "/jobs")) == 1
+
+
+def test_what_is_not_known_is_not_called_an_empty_list(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
+    page = open_page()
+    wait_for(page, "There is no run to show yet.")
+    fake.answers["GET /jobs"] = [Answer(503, text="upstream connect error")]
+    page.button(key="refresh").click().run()
+    wait_for(page, "The sync function is not ready")
+    assert "no run to show yet" not in words(page) and words(page).count("The sync function is not ready") == 1
 
 
 def test_text_of_others_is_shown_as_it_is(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
