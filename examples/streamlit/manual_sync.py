@@ -104,12 +104,12 @@ def _settle(backend: Backend) -> None:
     if outcome == "joined":
         state["note"] = "A sync was already running; this is that one."
     elif outcome == "duplicate" and job and job.uid:
-        state["note"] = "This request had started a sync before; this is that one. Nothing new was started."
+        state["note"] = "This request was received before: this is the sync that it started. There is no second one."
     elif outcome == "skipped":
         state["note"] = f"Nothing was started: {attempt.result.reason or 'it is not due'}."
     elif job and not job.uid:
         gone = f"as Job {job.name}, which is no longer there"
-        state["note"] = f"This request had started a sync before, {gone}. Nothing new was started."
+        state["note"] = f"This request had started a sync before, {gone}. There is no second one."
 
 
 def _settle_failure(error: SyncTriggerError) -> None:

@@ -463,7 +463,7 @@ def test_nobody_waits_any_more_for_a_run_that_nobody_looks_at(
         ),
         (
             {"outcome": "duplicate", "job": {"name": "j", "namespace": "kraken", "uid": None}},
-            "This request had started a sync before, as Job j, which is no longer there. Nothing new was started.",
+            "This request had started a sync before, as Job j, which is no longer there. There is no second one.",
         ),
     ],
 )
@@ -488,7 +488,7 @@ def test_a_request_that_had_started_a_run_hours_ago_shows_that_run_and_says_so(
     del fake.answers["POST /trigger-sync"]
     click(page)
     wait_for(page, "The sync succeeded in 6 s.")
-    assert "This request had started a sync before; this is that one. Nothing new was started." in words(page)
+    assert "This request was received before: this is the sync that it started. There is no second one." in words(page)
     assert button(page) == ("Sync now", False)
     click(page)
     wait_for(page, "Kubernetes is starting it")
