@@ -17,6 +17,8 @@ export type IssuerDiscovery = {
 const algorithms = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512"];
 /** How old the keys may be; a key that is removed stops counting this soon. */
 const keysFreshForMs = 300_000;
+/** While the keys cannot be read, those that were known count on for this long: an outage must not lock callers out. */
+const keysUsableForMs = 3_600_000;
 /** Keys are asked for at most this often: anybody can send an unknown key id. Who comes earlier waits. */
 const keysAskedEveryMs = 1_000;
 const discoveryTimeoutMs = 5_000;
@@ -69,7 +71,13 @@ export function createJwtVerifier(
     const late = AbortSignal.timeout(timeoutMs);
     const askInTime = () => untilAborted(ask(), late).catch(reportLate(late));
     let issuer = known ?? (await askInTime());
-    if (performance.now() - issuer.readAtMs > keysFreshForMs) issuer = await askInTime().catch(() => issuer);
+    const ageMs = performance.now() - issuer.readAtMs;
+    if (ageMs > keysFreshForMs) {
+      issuer = await askInTime().catch((error) => {
+        if (ageMs > keysUsableForMs) throw error;
+        return issuer;
+      });
+    }
     let payload = await verify(credential, issuer);
     // Keys were rotated? What others asked for may have been read before; the second time it was not.
     for (let attempt = 1; payload === "unknown key" && attempt <= 2; attempt += 1) {

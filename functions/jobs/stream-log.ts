@@ -110,8 +110,7 @@ function chooseContainer({ job, pods }: Run, wanted: string | undefined): string
   const names = containerNames(source);
   if (wanted === undefined) return defaultContainer(source);
   if (names.includes(wanted)) return wanted;
-  const given = JSON.stringify(wanted.slice(0, 64));
-  throw new Fault("invalid-field", `query: container: ${given} is none of this Job's; it has ${names.join(", ")}`);
+  throw new Fault("invalid-field", `query: container: no such container of this Job; it has ${names.join(", ")}`);
 }
 
 /** The uids of the pods that are not asked for: those before `pod`, or before the newest with a log where a tail is. */

@@ -141,7 +141,7 @@ test.each([
   ["/jobs/latest/logs?tailLines=-1", "tailLines: expected a whole number of lines"],
   ["/jobs/latest/logs?sinceTime=yesterday", "sinceTime: expected an RFC 3339 timestamp"],
   ["/jobs/latest/logs?follow=maybe", "follow: "],
-  ["/jobs/latest/logs?container=nosuch", 'container: "nosuch" is none of this Job\'s; it has sync'],
+  ["/jobs/latest/logs?container=nosuch", "container: no such container of this Job; it has sync"],
   ["/jobs/latest/logs?pod=nosuch", "pod: no such pod of this Job; it has none yet"],
 ])("GET %s is a 422 that says what is wrong", async (path, detail) => {
   const answer = await fetch(fn.url + path);

@@ -11,9 +11,11 @@ const sub = "system:serviceaccount:kraken:page";
 type Pair = Awaited<ReturnType<typeof generateKeyPair>>;
 let good: Pair;
 let other: Pair;
+let edwards: { pair: Pair; kid: string; alg: string };
 
 beforeAll(async () => {
   [good, other] = await Promise.all([generateKeyPair("RS256"), generateKeyPair("RS256")]);
+  edwards = { pair: await generateKeyPair("Ed25519"), kid: "ed", alg: "Ed25519" };
 });
 
 const toJwk = async ({ publicKey }: Pair, kid: string) => ({
@@ -40,11 +42,11 @@ const now = () => Math.floor(Date.now() / 1_000);
 
 function sign(
   claims: { [name in keyof JWTPayload]: JWTPayload[name] | undefined },
-  { pair = good, kid = "1" } = {},
+  { pair = good, kid = "1", alg = "RS256" } = {},
 ): Promise<string> {
   const all = { iss: issuer, aud: [audience], sub, iat: now(), nbf: now(), exp: now() + 600, ...claims };
   const payload = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-  return new SignJWT(payload).setProtectedHeader({ alg: "RS256", kid }).sign(pair.privateKey);
+  return new SignJWT(payload).setProtectedHeader({ alg, kid }).sign(pair.privateKey);
 }
 
 describe("a JWT", () => {
@@ -74,6 +76,7 @@ describe("a JWT", () => {
       },
       undefined,
     ],
+    ["signed with a key of the issuer's by an algorithm that is not on the list", () => sign({}, edwards), undefined],
     [
       "with a changed payload",
       async () => (await sign({})).replace(/\.(.)/, (_, letter) => `.${letter === "a" ? "b" : "a"}`),
@@ -84,7 +87,8 @@ describe("a JWT", () => {
   ];
 
   test.each(rows)("%s", async (_what, token, expected) => {
-    const { discovery } = await discoveryOf([await toJwk(good, "1")]);
+    const keys = [await toJwk(good, "1"), { ...(await exportJWK(edwards.pair.publicKey)), kid: edwards.kid }];
+    const { discovery } = await discoveryOf(keys as JsonObject[]);
     expect(await createJwtVerifier(discovery, { audience })(await token())).toBe(expected);
   });
 });
@@ -145,6 +149,26 @@ describe("the keys", () => {
     expect(await verify(await sign({}))).toBe(sub);
     fails = true;
     await expect(verify(await sign({}, { kid: "made-up" }))).rejects.toThrow("unreachable");
+    expect(await verify(await sign({}))).toBe(sub);
+  });
+
+  test("that are known do so for an hour: a key may have been revoked meanwhile", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { discovery } = await discoveryOf([await toJwk(good, "1")]);
+    let fails = false;
+    const getKeys: IssuerDiscovery["getKeys"] = async (options) => {
+      if (fails) throw new Error("unreachable");
+      return discovery.getKeys(options);
+    };
+    const verify = createJwtVerifier({ ...discovery, getKeys }, { audience });
+    expect(await verify(await sign({}))).toBe(sub);
+    fails = true;
+    vi.advanceTimersByTime(3_599_000);
+    expect(await verify(await sign({}))).toBe(sub);
+    vi.advanceTimersByTime(2_000);
+    await expect(verify(await sign({}))).rejects.toThrow("unreachable");
+    fails = false;
     expect(await verify(await sign({}))).toBe(sub);
   });
 

@@ -95,6 +95,17 @@ describe("a secret by mistake", () => {
     expect((await send(init)).status).toBe(status);
   });
 
+  test.each([
+    ["/jobs", ["limit"]],
+    ["/jobs/done/logs", ["container", "pod", "sinceTime", "tailLines", "follow"]],
+  ])("in a query of %s is answered 422", async (path, names) => {
+    for (const name of names) {
+      const answer = await fetch(`${victim.url}${path}?${name}=${secret}`, { headers: authorized });
+      shown.push(await answer.text());
+      expect([name, answer.status]).toEqual([name, 422]);
+    }
+  });
+
   test("in what an API server repeats of our request is answered, too", async () => {
     const before = shown.length;
     victim.api.refuse((body) => ({
