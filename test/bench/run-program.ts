@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { findFreePort } from "../support/free-port.ts";
+import { createMemoryGroup } from "./memory-group.ts";
 import type { Program } from "./programs.ts";
 import type { Stage } from "./stage.ts";
 
@@ -24,19 +25,26 @@ export type Running = {
 
 const account = "/var/run/secrets/kubernetes.io/serviceaccount";
 /** Waits for a line before exec, so that neither this nor the mounts count. */
-const script = `mount -t tmpfs none /run && mkdir -p ${account} && mount --bind "$0" ${account} && echo staged && read -r _ && exec "$@"`;
+const script = `echo $$ > "$GROUP" && unset GROUP && mount -t tmpfs none /run && mkdir -p ${account} && mount --bind "$0" ${account} && echo staged && read -r _ && exec "$@"`;
 const startTimeoutMs = 60_000;
 
 /** Starts a program as in a pod of the stage. Its log goes to a file, as it would under a container runtime. */
 export async function runProgram({ command }: Program, stage: Stage): Promise<Running> {
   const port = await findFreePort();
+  const group = createMemoryGroup();
   const log = openSync(join(stage.mounted, "log"), "a");
   const child = spawn("unshare", ["--mount", "sh", "-c", `${script} >&3 2>&3`, stage.mounted, ...command], {
-    env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", PORT: String(port), ...stage.environment },
+    env: {
+      PATH: process.env.PATH ?? "",
+      HOME: "/nonexistent",
+      PORT: String(port),
+      GROUP: group.file,
+      ...stage.environment,
+    },
     stdio: ["pipe", "pipe", "inherit", log],
   });
   closeSync(log);
-  const exited = once(child, "exit");
+  const exited = once(child, "exit").finally(group.remove);
   await once(child.stdout as NonNullable<ChildProcess["stdout"]>, "data");
   const execAtMs = performance.now();
   child.stdin?.write("\n");
