@@ -1,5 +1,6 @@
 import type { Attempt, HistoryEntry } from "./history.ts";
 import { type JobLife, toJobLives } from "./job-lives.ts";
+import { type Span, toSpans } from "./record-spans.ts";
 
 /** What was promised in the run. */
 export type Promised = {
@@ -18,9 +19,13 @@ export type Case = {
   attempts: Attempt[];
   lives: JobLife[];
   lifeOf: Map<string, JobLife>;
-  /** By key digest. */
+  /** By key, as the client gave it. */
   attemptsOf: Map<string, Attempt[]>;
   livesOf: Map<string, JobLife[]>;
+  /** The record's lines, by slot: the last part of a Job's name. */
+  spansOf: Map<string, Span[]>;
+  /** From then on nothing went wrong; Infinity when the run has no such time. */
+  calmMs: number;
 };
 
 /** Lays a history out. */
@@ -30,8 +35,10 @@ export function toCase(history: readonly HistoryEntry[], promised: Promised): Ca
   return {
     ...{ promised, history, attempts, lives },
     lifeOf: new Map(lives.map((life) => [life.uid, life])),
-    attemptsOf: Map.groupBy(attempts, ({ keyDigest }) => keyDigest),
-    livesOf: Map.groupBy(lives, ({ keyDigest }) => keyDigest ?? ""),
+    attemptsOf: Map.groupBy(attempts, ({ key }) => key),
+    livesOf: Map.groupBy(lives, ({ key }) => key ?? ""),
+    spansOf: toSpans(history),
+    calmMs: history.find((entry) => entry.kind === "calm")?.atMs ?? Infinity,
   };
 }
 

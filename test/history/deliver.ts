@@ -1,6 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { isJsonObject, type JsonObject } from "../../functions/core/json.ts";
-import { keyDigest } from "../../functions/core/key.ts";
 import type { JobRef } from "../../functions/core/outcome.ts";
 import { isFinal } from "./case.ts";
 import type { Attempt, Recorder } from "./history.ts";
@@ -16,8 +15,6 @@ const longestBackoffMs = 5_000;
 export type Sending = {
   replicas: Replica[];
   recorder: Recorder;
-  namespace: string;
-  cronJobName: string;
   untilMs: number;
 };
 
@@ -34,13 +31,9 @@ export async function deliver({ key, number: delivery }: Delivery, random: Rando
     const replica = random.pick(up.length > 0 ? up : sending.replicas);
     number += 1;
     const request = { kind: "attempt" as const, number, delivery, key, replica: replica.name };
-    const digest = keyDigest(
-      { namespace: sending.namespace, name: sending.cronJobName },
-      { kind: "http", parts: [key] },
-    );
     const startMs = Date.now();
     const answer = await send(replica.url(), key);
-    sending.recorder.record({ ...request, keyDigest: digest, startMs, endMs: Date.now(), ...answer });
+    sending.recorder.record({ ...request, startMs, endMs: Date.now(), ...answer });
     if (isFinal(answer.status)) return;
     await pause(backoffMs * random.between(0.5, 1));
   }
@@ -50,9 +43,11 @@ type Answer = Pick<Attempt, "status" | "error" | "outcome" | "code" | "detail" |
 
 async function send(url: string, key: string): Promise<Answer> {
   try {
-    const headers = { "idempotency-key": key };
+    const headers = { "idempotency-key": key, "content-type": "application/json" };
+    // The reason, which is no part of what a key stands for, tells in the Job which key it was made for.
+    const body = JSON.stringify({ reason: key });
     const signal = AbortSignal.timeout(answerTimeoutMs);
-    const answer = await fetch(`${url}/trigger-sync`, { method: "POST", headers, signal });
+    const answer = await fetch(`${url}/trigger-sync`, { method: "POST", headers, body, signal });
     return { status: answer.status, ...toFacts((await answer.json()) as JsonObject) };
   } catch (error) {
     const { name, cause } = error as Error;

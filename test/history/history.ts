@@ -11,7 +11,6 @@ export type Attempt = {
   /** The delivery that this request is a try of; a delivery goes on until somebody answers for good. */
   delivery: number;
   key: string;
-  keyDigest: string;
   /** The process that it was sent to; absent where a load balancer chose. */
   replica?: string | undefined;
   startMs: number;
@@ -37,19 +36,31 @@ export type JobSeen = {
   revision: number;
   name: string;
   uid: string;
+  /** The key that the request which made it gave as its reason. */
+  key?: string | undefined;
   keyDigest?: string | undefined;
   /** Whole seconds, rounded down. */
   createdAtMs: number;
   hasEnded: boolean;
 };
 
-/** What the run did to a process of the function, to the API server, or (a person's delete, when sent) to a Job. */
+/** A line of the record: a key that is pending, done or ended, and since when. */
+export type RecordLine = { slot: string; state: "P" | "D" | "E"; sinceMs: number };
+
+/** What the watch on the record saw a version change. Its revision and a Job's are of one counter. */
+type RecordSeen = { kind: "record"; atMs: number; revision: number; added: RecordLine[]; removed: RecordLine[] };
+
+/**
+ * What the run did to a process of the function, to the API server, or to a Job (a person's delete, when sent; its end,
+ * when it was stored). From "calm" on it does no harm any more.
+ */
 export type Deed =
   | { kind: "process"; atMs: number; replica: string; change: "started" | "killed" | "frozen" | "thawed" }
   | { kind: "api-server"; atMs: number; change: "stopping" | "started" }
-  | { kind: "removal"; atMs: number; uid: string };
+  | { kind: "removal" | "end"; atMs: number; uid: string }
+  | { kind: "calm"; atMs: number };
 
-export type HistoryEntry = Attempt | JobSeen | Deed;
+export type HistoryEntry = Attempt | JobSeen | RecordSeen | Deed;
 
 /** Keeps the entries in memory and, when a file is named, as a line of JSON each. */
 export type Recorder = { entries: HistoryEntry[]; record(entry: HistoryEntry): void };

@@ -14,6 +14,7 @@ import { planDeliveries } from "./plan.ts";
 import { createRandom, type Random } from "./random.ts";
 import { type Replica, startReplica, troubleReplica } from "./replicas.ts";
 import { watchJobs } from "./watch-jobs.ts";
+import { watchRecord } from "./watch-record.ts";
 
 /** A run: what is promised, how much is asked, and how much goes wrong. */
 export type RunOptions = Promised & {
@@ -69,7 +70,10 @@ export async function runHistory(target: Target, options: RunOptions): Promise<V
     hands.onJob(job);
     if (options.sabotage) sabotage.push(options.sabotage(job, namespace));
   };
-  const watch = await watchJobs(target.api, namespace, { recorder, onJob });
+  const watches = [
+    await watchJobs(target.api, namespace, { recorder, onJob }),
+    await watchRecord(target.api, namespace, recorder),
+  ];
   const proxy = await startFaultProxy(target.api);
   const env = {
     ...(await target.env({ server: proxy.url })),
@@ -81,7 +85,7 @@ export async function runHistory(target: Target, options: RunOptions): Promise<V
   try {
     for (const name of replicaNames) replicas.push(await startReplica(name, env, recorder));
     const untilMs = performance.now() + spanMs;
-    const sending = { replicas, recorder, namespace, cronJobName, untilMs: untilMs + patienceMs };
+    const sending = { replicas, recorder, untilMs: untilMs + patienceMs };
     const { faultShare: share, apiTimeoutMs } = options;
     proxy.rule(createFaultRule(random("faults"), { share, apiTimeoutMs }));
     const deliveries = planDeliveries(random("plan"), options.triggers, options.keys, spanMs);
@@ -95,12 +99,15 @@ export async function runHistory(target: Target, options: RunOptions): Promise<V
       restartApiServer(options, recorder, random("api server")),
     ]);
     proxy.rule(() => undefined);
+    const spoiled = proxy.requests.filter(({ isOpen }) => isOpen);
+    await until("what was under way to the API server to end", () => spoiled.every(({ isOpen }) => !isOpen));
+    recorder.record({ kind: "calm", atMs: Date.now() });
     await Promise.all(clients);
     await askAgain(deliveries.length, options.keys, random("again"), sending);
     await until("every request to the API server to end", () => proxy.requests.every(({ isOpen }) => !isOpen));
     await Promise.all(sabotage);
     await hands.close();
-    await watch.close();
+    for (const watch of watches) await watch.close();
   } finally {
     await Promise.all(replicas.map((replica) => replica.stop()));
     await proxy.close();
