@@ -18,7 +18,7 @@ function checkMade(attempt: Attempt, { lifeOf, livesOf, promised }: Case): Viola
   const own = livesOf.get(key) ?? [];
   if (job?.uid) {
     const life = lifeOf.get(job.uid);
-    if (!life || life.createdAtMs > endMs) return { rule: "success without a Job", detail: `there was no ${job.uid}` };
+    if (!life) return { rule: "success without a Job", detail: `there was no ${job.uid}` };
     if (life.key !== key || life.name !== job.name) {
       return { rule: "wrong Job", detail: `Job ${life.name} (${job.uid}) is another key's` };
     }

@@ -203,6 +203,11 @@ describe("in the calm", () => {
     ["an API server that does not serve us", ["no calm"], [calm, ...failsOnce(failed(503, "api-unavailable"))]],
     ["an unknown outcome", ["no calm"], [calm, ...failsOnce(failed(504, "outcome-unknown"))]],
     ["silence", ["unexplained", "no calm"], [calm, ...failsOnce(failed(0))]],
+    [
+      "what only reads like a key in flight",
+      ["no calm"],
+      [before, calm, ...failsOnce({ ...inFlight, code: "api-unavailable" })],
+    ],
     ["a key in flight that nobody reserved", ["no calm"], [calm, ...failsOnce(inFlight)]],
     ["one reserved in the calm", ["no calm"], [calm, written("k", "P", 2_000), ...failsOnce(inFlight, [2_100, 2_200])]],
     ["one that is no longer reserved", ["no calm"], [before, settledAt(999), calm, ...failsOnce(inFlight)]],
