@@ -1,10 +1,10 @@
-import type { Attempt, HistoryEntry } from "./history.ts";
+import type { Attempt, HistoryEntry, Policy } from "./history.ts";
 import { type JobLife, toJobLives } from "./job-lives.ts";
 import { type Span, toSpans } from "./record-spans.ts";
 
 /** What was promised in the run. */
 export type Promised = {
-  policy: "allow" | "forbid" | "join";
+  policy: Policy;
   /** Whether DEDUPE_WINDOW, longer than the run, was set; without it a key is known only as long as its Job exists. */
   isRemembered: boolean;
 };
@@ -40,6 +40,16 @@ export function toCase(history: readonly HistoryEntry[], promised: Promised): Ca
     spansOf: toSpans(history),
     calmMs: history.find((entry) => entry.kind === "calm")?.atMs ?? Infinity,
   };
+}
+
+/** The policy that a request, or the one that made a Job, was under. */
+export function policyOf({ onOverlap }: { onOverlap?: Policy | undefined }, { policy }: Promised): Policy {
+  return onOverlap ?? policy;
+}
+
+/** The part of a Job's name by which the record knows its key. */
+export function slotOf({ name }: JobLife): string {
+  return name.slice(name.lastIndexOf("-") + 1);
 }
 
 /** Whether an answer says that its key has a Job of its own. An event's 202 has no body: under `allow` it says so too. */

@@ -1,4 +1,4 @@
-import { type Case, describe, saysMade, type Violation } from "./case.ts";
+import { type Case, describe, policyOf, saysMade, type Violation } from "./case.ts";
 import type { Attempt } from "./history.ts";
 
 /** Every Job that an answer names existed when it was given, and was the one that the outcome says. */
@@ -22,6 +22,9 @@ function checkMade(attempt: Attempt, { lifeOf, livesOf, promised }: Case): Viola
     if (life.key !== key || life.name !== job.name) {
       return { rule: "wrong Job", detail: `Job ${life.name} (${job.uid}) is another key's` };
     }
+    if (policyOf(life, promised) !== policyOf(attempt, promised)) {
+      return { rule: "wrong Job", detail: `Job ${life.name} (${job.uid}) was made for another request` };
+    }
   }
   const meant = own.filter(({ createdAtMs, uid }) => createdAtMs <= endMs && (!job?.uid || uid === job.uid));
   if (meant.length === 0) return { rule: "success without a Job", detail: "the key had no Job yet" };
@@ -39,7 +42,12 @@ function checkMade(attempt: Attempt, { lifeOf, livesOf, promised }: Case): Viola
 }
 
 /** With `join` and `forbid` the named Job was unfinished at some time within the request, and not the key's own. */
-function checkNamed({ job, key, startMs, endMs }: Attempt, { lifeOf }: Case): Violation | undefined {
+function checkNamed(attempt: Attempt, { lifeOf, promised }: Case): Violation | undefined {
+  const { job, key, startMs, endMs, outcome } = attempt;
+  const policy = policyOf(attempt, promised);
+  if (policy !== (outcome === "joined" ? "join" : "forbid")) {
+    return { rule: "wrong outcome", detail: `the request was under ${policy}` };
+  }
   const life = job?.uid ? lifeOf.get(job.uid) : undefined;
   if (!life || life.createdAtMs > endMs) {
     return { rule: "success without a Job", detail: `there was no Job ${job?.uid ?? "named"}` };

@@ -1,4 +1,4 @@
-import { type Case, describe, isFinal, saysMade, type Violation } from "./case.ts";
+import { type Case, describe, isFinal, policyOf, saysMade, slotOf, type Violation } from "./case.ts";
 import type { Attempt } from "./history.ts";
 import type { JobLife } from "./job-lives.ts";
 
@@ -31,7 +31,7 @@ export function checkDoubled(run: Case): { violations: Violation[]; reruns: stri
  * before the second one that the key had a Job.
  */
 function isUnwritten(earlier: JobLife, later: JobLife, { spansOf, attemptsOf, promised }: Case): boolean {
-  const spans = spansOf.get(earlier.name.slice(earlier.name.lastIndexOf("-") + 1)) ?? [];
+  const spans = spansOf.get(slotOf(earlier)) ?? [];
   const isReserved = spans.some(({ state, fromRevision }) => state === "P" && fromRevision < earlier.createdRevision);
   const isWritten = spans.some(({ state, fromRevision }) => state !== "P" && fromRevision < later.createdRevision);
   const told = (attemptsOf.get(later.key ?? "") ?? []).filter((attempt) => saysMade(attempt, promised));
@@ -57,11 +57,13 @@ export function checkForgotten({ attemptsOf, promised }: Case): Violation[] {
   });
 }
 
-/** Every delivery ends with an answer that nobody repeats, and under `allow` every key has had a Job. */
+/** Every delivery ends with an answer that nobody repeats, and every key sent under `allow` has had a Job. */
 export function checkMissing({ attempts, attemptsOf, livesOf, promised }: Case): Violation[] {
   const lastOf = new Map(attempts.map((attempt) => [attempt.delivery, attempt]));
   const open = [...lastOf.values()].filter(({ status }) => !isFinal(status));
-  const jobless = [...attemptsOf].filter(([key]) => promised.policy === "allow" && !livesOf.has(key));
+  const jobless = [...attemptsOf].filter(
+    ([key, own]) => !livesOf.has(key) && own.some((attempt) => policyOf(attempt, promised) === "allow"),
+  );
   return [
     ...open.map((attempt) => ({
       rule: "missing",

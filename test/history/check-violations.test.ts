@@ -171,7 +171,7 @@ describe("of a policy", () => {
     [
       "join: the key's own",
       ["wrong Job"],
-      [...made, attempt("k", [1_000, 2_000], named("joined", "k"))],
+      [...made, first, attempt("k", [1_000, 2_000], named("joined", "k"))],
       { policy: "join" },
     ],
     [

@@ -21,7 +21,8 @@ export type Sending = {
 let number = 0;
 
 /** Sends a key to a process by chance, a dead one only if all are, again and again until the answer is final. */
-export async function deliver({ key, number: delivery }: Delivery, random: Random, sending: Sending): Promise<void> {
+export async function deliver(planned: Delivery, random: Random, sending: Sending): Promise<void> {
+  const { key, onOverlap, number: delivery } = planned;
   for (
     let backoffMs = 100;
     performance.now() < sending.untilMs;
@@ -30,9 +31,9 @@ export async function deliver({ key, number: delivery }: Delivery, random: Rando
     const up = sending.replicas.filter((one) => one.isUp());
     const replica = random.pick(up.length > 0 ? up : sending.replicas);
     number += 1;
-    const request = { kind: "attempt" as const, number, delivery, key, replica: replica.name };
+    const request = { kind: "attempt" as const, number, delivery, key, onOverlap, replica: replica.name };
     const startMs = Date.now();
-    const answer = await send(replica.url(), key);
+    const answer = await send(replica.url(), planned);
     sending.recorder.record({ ...request, startMs, endMs: Date.now(), ...answer });
     if (isFinal(answer.status)) return;
     await pause(backoffMs * random.between(0.5, 1));
@@ -41,11 +42,12 @@ export async function deliver({ key, number: delivery }: Delivery, random: Rando
 
 type Answer = Pick<Attempt, "status" | "error" | "outcome" | "code" | "detail" | "job">;
 
-async function send(url: string, key: string): Promise<Answer> {
+async function send(url: string, { key, onOverlap }: Delivery): Promise<Answer> {
   try {
     const headers = { "idempotency-key": key, "content-type": "application/json" };
-    // The reason, which is no part of what a key stands for, tells in the Job which key it was made for.
-    const body = JSON.stringify({ reason: key });
+    // The reason, which is no part of what a key stands for, tells in the Job which request it was made for.
+    const reason = [key, onOverlap].filter((part) => part !== undefined).join("; ");
+    const body = JSON.stringify({ reason, onOverlap });
     const signal = AbortSignal.timeout(answerTimeoutMs);
     const answer = await fetch(`${url}/trigger-sync`, { method: "POST", headers, body, signal });
     return { status: answer.status, ...toFacts((await answer.json()) as JsonObject) };

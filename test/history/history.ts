@@ -4,6 +4,9 @@ import type { JobRef } from "../../functions/core/outcome.ts";
 
 // What happened in a run, in the order in which it became known. All times are ms since the epoch, by one clock.
 
+/** What becomes of a trigger while another Job is unfinished. */
+export type Policy = "allow" | "forbid" | "join";
+
 /** One request of a client and its answer. */
 export type Attempt = {
   kind: "attempt";
@@ -11,6 +14,8 @@ export type Attempt = {
   /** The delivery that this request is a try of; a delivery goes on until somebody answers for good. */
   delivery: number;
   key: string;
+  /** The request's own policy; absent: it gave none, so the run's. */
+  onOverlap?: Policy | undefined;
   /** The process that it was sent to; absent where a load balancer chose. */
   replica?: string | undefined;
   startMs: number;
@@ -36,8 +41,9 @@ export type JobSeen = {
   revision: number;
   name: string;
   uid: string;
-  /** The key that the request which made it gave as its reason. */
+  /** Of the request that made it, from the reason that it gave. */
   key?: string | undefined;
+  onOverlap?: Policy | undefined;
   keyDigest?: string | undefined;
   /** Whole seconds, rounded down. */
   createdAtMs: number;

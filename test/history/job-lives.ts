@@ -1,4 +1,4 @@
-import type { HistoryEntry, JobSeen } from "./history.ts";
+import type { HistoryEntry, JobSeen, Policy } from "./history.ts";
 
 /**
  * A Job from its creation to its end. Revisions order Jobs exactly; where the watch had a gap they bound a span that
@@ -10,6 +10,8 @@ export type JobLife = {
   uid: string;
   name: string;
   key: string | undefined;
+  /** The policy of the request that made it, where that had its own. */
+  onOverlap: Policy | undefined;
   keyDigest: string | undefined;
   createdAtMs: number;
   seenAtMs: number;
@@ -49,9 +51,9 @@ export function toJobLives(history: readonly HistoryEntry[]): JobLife[] {
   return [...lives.values()].sort((a, b) => a.createdRevision - b.createdRevision);
 }
 
-function begin({ uid, name, key, keyDigest, createdAtMs, atMs, revision }: JobSeen) {
+function begin({ uid, name, key, onOverlap, keyDigest, createdAtMs, atMs, revision }: JobSeen) {
   return {
-    ...{ uid, name, key, keyDigest, createdAtMs, seenAtMs: atMs },
+    ...{ uid, name, key, onOverlap, keyDigest, createdAtMs, seenAtMs: atMs },
     ...{ createdRevision: revision, lastRevision: revision },
     ...{ endedRevision: Infinity, endedAtMs: Infinity },
     ...{ removedRevision: Infinity, removedAtMs: Infinity, removalSentAtMs: Infinity },

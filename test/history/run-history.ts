@@ -6,11 +6,11 @@ import { until } from "../support/until.ts";
 import type { Promised } from "./case.ts";
 import { check, type Verdict } from "./check.ts";
 import { historyCronJob, type JobKind } from "./cronjob.ts";
-import { deliver, type Sending } from "./deliver.ts";
+import { deliver } from "./deliver.ts";
 import { createFaultRule } from "./faults.ts";
 import { createRecorder, type JobSeen, type Recorder } from "./history.ts";
 import { createHands } from "./jobs-by-hand.ts";
-import { planDeliveries } from "./plan.ts";
+import { type Delivery, mixPolicies, planDeliveries } from "./plan.ts";
 import { createRandom, type Random } from "./random.ts";
 import { type Replica, startReplica, troubleReplica } from "./replicas.ts";
 import { watchJobs } from "./watch-jobs.ts";
@@ -88,7 +88,10 @@ export async function runHistory(target: Target, options: RunOptions): Promise<V
     const sending = { replicas, recorder, untilMs: untilMs + patienceMs };
     const { faultShare: share, apiTimeoutMs } = options;
     proxy.rule(createFaultRule(random("faults"), { share, apiTimeoutMs }));
-    const deliveries = planDeliveries(random("plan"), options.triggers, options.keys, spanMs);
+    // A policy per request needs the record.
+    const isMixed = isRemembered || policy !== "allow";
+    const mix = isMixed ? mixPolicies(random("policies"), policy) : (delivery: Delivery) => delivery;
+    const deliveries = planDeliveries(random("plan"), options.triggers, options.keys, spanMs).map(mix);
     const clients = deliveries.map(async (delivery) => {
       await pause(delivery.atMs);
       await deliver(delivery, random(`client ${delivery.number}`), sending);
@@ -103,7 +106,11 @@ export async function runHistory(target: Target, options: RunOptions): Promise<V
     await until("what was under way to the API server to end", () => spoiled.every(({ isOpen }) => !isOpen));
     recorder.record({ kind: "calm", atMs: Date.now() });
     await Promise.all(clients);
-    await askAgain(deliveries.length, options.keys, random("again"), sending);
+    const again = planDeliveries(random("again"), options.keys, options.keys, 0).map(mix);
+    for (const delivery of again) {
+      const number = deliveries.length + delivery.number;
+      await deliver({ ...delivery, number }, random(`client ${number}`), sending);
+    }
     await until("every request to the API server to end", () => proxy.requests.every(({ isOpen }) => !isOpen));
     await Promise.all(sabotage);
     await hands.close();
@@ -113,12 +120,6 @@ export async function runHistory(target: Target, options: RunOptions): Promise<V
     await proxy.close();
   }
   return check(recorder.entries, { policy, isRemembered });
-}
-
-/** When all is well, each key once more. */
-async function askAgain(sent: number, keys: number, random: Random, sending: Sending): Promise<void> {
-  const deliveries = planDeliveries(random, keys, keys, 0);
-  for (const delivery of deliveries) await deliver({ ...delivery, number: sent + delivery.number }, random, sending);
 }
 
 /** Ends the API server at even intervals, by turns as a crash and gracefully, and starts it again a while later. */

@@ -2,7 +2,7 @@ import type { JsonObject } from "../../functions/core/json.ts";
 import { listJobs } from "../support/jobs.ts";
 import type { KubeApi } from "../support/kube-api.ts";
 import { until } from "../support/until.ts";
-import type { JobSeen, Recorder } from "./history.ts";
+import type { JobSeen, Policy, Recorder } from "./history.ts";
 import { watchCollection } from "./watch-collection.ts";
 
 /** A watch on every Job of a namespace from its beginning. */
@@ -64,10 +64,12 @@ type Status = { conditions?: { type: string; status: string }[] };
 // Read without the function's own code: the checker must not share its mistakes.
 function toJobSeen({ metadata, status }: JsonObject, change: JobSeen["change"]): JobSeen {
   const { name, uid, resourceVersion, creationTimestamp, annotations = {} } = metadata as Metadata;
+  const [key, onOverlap] = annotations["sync-trigger.internal/reason"]?.split("; ") ?? [];
   const { conditions = [] } = (status ?? {}) as Status;
   return {
     ...{ kind: "job", atMs: Date.now(), change, revision: Number(resourceVersion), name, uid },
-    key: annotations["sync-trigger.internal/reason"],
+    key,
+    onOverlap: onOverlap as Policy | undefined,
     keyDigest: annotations["sync-trigger.internal/key-digest"],
     createdAtMs: Date.parse(creationTimestamp),
     hasEnded: conditions.some(({ type, status }) => ["Complete", "Failed"].includes(type) && status === "True"),
