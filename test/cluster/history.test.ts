@@ -20,10 +20,20 @@ afterAll(async () => {
 const short: Omit<RunOptions, "policy" | "jobs"> = {
   ...{ seed: 6, triggers: 100, keys: 30, spanMs: 20_000, isRemembered: true, apiRestarts: 0 },
   ...{ troubleEveryMs: 4_000, longestFreezeMs: 3_000, faultShare: 0.1, removedShare: 0.4 },
-  ...{ apiTimeoutMs: 1_500, triggerTimeoutMs: 5_000 },
+  ...{ ownPolicyShare: 0.2, reusedShare: 0.06, apiTimeoutMs: 1_500, triggerTimeoutMs: 5_000 },
 };
 
-const calm = { ...short, faultShare: 0, removedShare: 0, troubleEveryMs: 60_000, spanMs: 5_000, triggers: 30, keys: 5 };
+const calm = {
+  ...short,
+  faultShare: 0,
+  removedShare: 0,
+  ownPolicyShare: 0,
+  reusedShare: 0,
+  troubleEveryMs: 60_000,
+  spanMs: 5_000,
+  triggers: 30,
+  keys: 5,
+};
 
 describe("while processes die and freeze and the API server's answers are spoiled", () => {
   test.concurrent.each([

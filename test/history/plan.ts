@@ -7,10 +7,6 @@ import type { Random } from "./random.ts";
  */
 export type Delivery = { number: number; key: string; atMs: number; onOverlap?: Policy | undefined };
 
-/** Of the keys this share has a policy of its own; of the deliveries this share uses its key for another request. */
-const ownShare = 0.2;
-const reusedShare = 0.06;
-
 /**
  * Deliveries over `spanMs`: each key once, then keys again: at nearly the same time (an impatient click, a sender whose
  * deadline is shorter than ours), soon, or at any time.
@@ -29,12 +25,16 @@ export function planDeliveries(random: Random, count: number, keys: number, span
 }
 
 /** Gives deliveries policies other than the run's: the same for a key always, but for those that reuse it. */
-export function mixPolicies(random: Random, policy: Policy): (delivery: Delivery) => Delivery {
+export function mixPolicies(
+  random: Random,
+  policy: Policy,
+  { ownPolicyShare, reusedShare }: { ownPolicyShare: number; reusedShare: number },
+): (delivery: Delivery) => Delivery {
   const others = (["allow", "forbid", "join"] as const).filter((other) => other !== policy);
   const ofKey = new Map<string, Policy | undefined>();
   return (delivery) => {
     const { key } = delivery;
-    if (!ofKey.has(key)) ofKey.set(key, random.chance(ownShare) ? random.pick(others) : undefined);
+    if (!ofKey.has(key)) ofKey.set(key, random.chance(ownPolicyShare) ? random.pick(others) : undefined);
     return { ...delivery, onOverlap: random.chance(reusedShare) ? random.pick(others) : ofKey.get(key) };
   };
 }

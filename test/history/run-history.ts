@@ -32,6 +32,10 @@ export type RunOptions = Promised & {
   apiServer?: ApiServer | undefined;
   /** Of the requests to the API server this share is spoiled, and as many are late. */
   faultShare: number;
+  /** Of the keys this share has a policy of its own, where the record allows for that. */
+  ownPolicyShare: number;
+  /** Of the deliveries this share uses its key for another request, likewise. */
+  reusedShare: number;
   /** Of the Jobs this share is removed by a person. */
   removedShare: number;
   /** How long the function waits for an answer of the API server, and for a whole trigger. */
@@ -90,7 +94,7 @@ export async function runHistory(target: Target, options: RunOptions): Promise<V
     proxy.rule(createFaultRule(random("faults"), { share, apiTimeoutMs }));
     // A policy per request needs the record.
     const isMixed = isRemembered || policy !== "allow";
-    const mix = isMixed ? mixPolicies(random("policies"), policy) : (delivery: Delivery) => delivery;
+    const mix = isMixed ? mixPolicies(random("policies"), policy, options) : (delivery: Delivery) => delivery;
     const deliveries = planDeliveries(random("plan"), options.triggers, options.keys, spanMs).map(mix);
     const clients = deliveries.map(async (delivery) => {
       await pause(delivery.atMs);
