@@ -1,9 +1,10 @@
-import type { Attempt, HistoryEntry } from "./history.ts";
+import type { Attempt, HistoryEntry, Policy } from "./history.ts";
 import { type JobLife, toJobLives } from "./job-lives.ts";
+import { type Span, toSpans } from "./record-spans.ts";
 
 /** What was promised in the run. */
 export type Promised = {
-  policy: "allow" | "forbid" | "join";
+  policy: Policy;
   /** Whether DEDUPE_WINDOW, longer than the run, was set; without it a key is known only as long as its Job exists. */
   isRemembered: boolean;
 };
@@ -18,9 +19,13 @@ export type Case = {
   attempts: Attempt[];
   lives: JobLife[];
   lifeOf: Map<string, JobLife>;
-  /** By key digest. */
+  /** By key, as the client gave it. */
   attemptsOf: Map<string, Attempt[]>;
   livesOf: Map<string, JobLife[]>;
+  /** The record's lines, by slot: the last part of a Job's name. */
+  spansOf: Map<string, Span[]>;
+  /** From then on nothing went wrong; Infinity when the run has no such time. */
+  calmMs: number;
 };
 
 /** Lays a history out. */
@@ -30,9 +35,21 @@ export function toCase(history: readonly HistoryEntry[], promised: Promised): Ca
   return {
     ...{ promised, history, attempts, lives },
     lifeOf: new Map(lives.map((life) => [life.uid, life])),
-    attemptsOf: Map.groupBy(attempts, ({ keyDigest }) => keyDigest),
-    livesOf: Map.groupBy(lives, ({ keyDigest }) => keyDigest ?? ""),
+    attemptsOf: Map.groupBy(attempts, ({ key }) => key),
+    livesOf: Map.groupBy(lives, ({ key }) => key ?? ""),
+    spansOf: toSpans(history),
+    calmMs: history.find((entry) => entry.kind === "calm")?.atMs ?? Infinity,
   };
+}
+
+/** The policy that a request, or the one that made a Job, was under. */
+export function policyOf({ onOverlap }: { onOverlap?: Policy | undefined }, { policy }: Promised): Policy {
+  return onOverlap ?? policy;
+}
+
+/** The part of a Job's name by which the record knows its key. */
+export function slotOf({ name }: JobLife): string {
+  return name.slice(name.lastIndexOf("-") + 1);
 }
 
 /** Whether an answer says that its key has a Job of its own. An event's 202 has no body: under `allow` it says so too. */

@@ -1,4 +1,4 @@
-import { type Case, describe, saysMade, type Violation } from "./case.ts";
+import { type Case, describe, policyOf, saysMade, type Violation } from "./case.ts";
 import type { Attempt } from "./history.ts";
 
 /** Every Job that an answer names existed when it was given, and was the one that the outcome says. */
@@ -13,18 +13,25 @@ export function checkAnswers(run: Case): Violation[] {
   });
 }
 
-function checkMade(attempt: Attempt, { lifeOf, livesOf }: Case): Violation | undefined {
-  const { job, keyDigest, endMs } = attempt;
-  const own = livesOf.get(keyDigest) ?? [];
+function checkMade(attempt: Attempt, { lifeOf, livesOf, promised }: Case): Violation | undefined {
+  const { job, key, startMs, endMs } = attempt;
+  const own = livesOf.get(key) ?? [];
   if (job?.uid) {
     const life = lifeOf.get(job.uid);
-    if (!life || life.createdAtMs > endMs) return { rule: "success without a Job", detail: `there was no ${job.uid}` };
-    if (life.keyDigest === keyDigest && life.name === job.name) return undefined;
-    return { rule: "wrong Job", detail: `Job ${life.name} (${job.uid}) is another key's` };
+    if (!life) return { rule: "success without a Job", detail: `there was no ${job.uid}` };
+    if (life.key !== key || life.name !== job.name) {
+      return { rule: "wrong Job", detail: `Job ${life.name} (${job.uid}) is another key's` };
+    }
+    if (policyOf(life, promised) !== policyOf(attempt, promised)) {
+      return { rule: "wrong Job", detail: `Job ${life.name} (${job.uid}) was made for another request` };
+    }
   }
-  if (!own.some(({ createdAtMs }) => createdAtMs <= endMs)) {
-    return { rule: "success without a Job", detail: "the key had no Job yet" };
+  const meant = own.filter(({ createdAtMs, uid }) => createdAtMs <= endMs && (!job?.uid || uid === job.uid));
+  if (meant.length === 0) return { rule: "success without a Job", detail: "the key had no Job yet" };
+  if (!promised.isRemembered && meant.every(({ removedAtMs }) => removedAtMs < startMs)) {
+    return { rule: "known for too long", detail: "without a window, and the key's Job was gone before the request" };
   }
+  if (job?.uid) return undefined;
   // An answer that names a Job without its uid says that the Job is gone.
   const isGone = own.some(
     ({ removedAtMs, removalSentAtMs }) =>
@@ -35,7 +42,12 @@ function checkMade(attempt: Attempt, { lifeOf, livesOf }: Case): Violation | und
 }
 
 /** With `join` and `forbid` the named Job was unfinished at some time within the request, and not the key's own. */
-function checkNamed({ job, keyDigest, startMs, endMs }: Attempt, { lifeOf }: Case): Violation | undefined {
+function checkNamed(attempt: Attempt, { lifeOf, promised }: Case): Violation | undefined {
+  const { job, key, startMs, endMs, outcome } = attempt;
+  const policy = policyOf(attempt, promised);
+  if (policy !== (outcome === "joined" ? "join" : "forbid")) {
+    return { rule: "wrong outcome", detail: `the request was under ${policy}` };
+  }
   const life = job?.uid ? lifeOf.get(job.uid) : undefined;
   if (!life || life.createdAtMs > endMs) {
     return { rule: "success without a Job", detail: `there was no Job ${job?.uid ?? "named"}` };
@@ -43,6 +55,6 @@ function checkNamed({ job, keyDigest, startMs, endMs }: Attempt, { lifeOf }: Cas
   if (life.endedAtMs < startMs) {
     return { rule: "named an ended Job", detail: `Job ${life.uid} had ended ${startMs - life.endedAtMs} ms before` };
   }
-  if (life.keyDigest === keyDigest) return { rule: "wrong Job", detail: `Job ${life.uid} is the key's own` };
+  if (life.key === key) return { rule: "wrong Job", detail: `Job ${life.uid} is the key's own` };
   return undefined;
 }

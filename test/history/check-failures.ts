@@ -1,5 +1,5 @@
 import { FAULTS, type FaultCode } from "../../functions/errors.ts";
-import { type Case, describe, type Violation } from "./case.ts";
+import { type Case, describe, policyOf, type Violation } from "./case.ts";
 import type { Attempt, Deed } from "./history.ts";
 
 /** Every trigger ends within this time, whatever the API server does (the contract). */
@@ -12,10 +12,11 @@ const expectedCodes: readonly FaultCode[] = [
 ];
 
 /** Every failure has a code of the catalogue that such a run can have, and every silence a cause that the run knows. */
-export function checkFailures({ attempts, history }: Case): Violation[] {
+export function checkFailures(run: Case): Violation[] {
+  const { attempts, history } = run;
   const outages = toOutages(history);
   return attempts.flatMap((attempt) => {
-    const problem = attempt.status === 0 ? undefined : findWrongAnswer(attempt);
+    const problem = attempt.status === 0 ? undefined : findWrongAnswer(attempt, run);
     if (problem) return [{ rule: "unexplained", detail: `${describe(attempt)}: ${problem}` }];
     const isSilent = attempt.status === 0 || attempt.endMs - attempt.startMs > answerLimitMs;
     const isOverloaded = attempt.code === "overloaded";
@@ -30,7 +31,9 @@ export function checkFailures({ attempts, history }: Case): Violation[] {
   });
 }
 
-function findWrongAnswer({ status, code, detail, outcome }: Attempt): string | undefined {
+function findWrongAnswer(attempt: Attempt, run: Case): string | undefined {
+  const { status, code, detail, outcome } = attempt;
+  if (code === "key-reused") return isReused(attempt, run) ? undefined : "the key had no Job of another request";
   if (status < 300)
     return outcome === undefined || ["created", "duplicate", "joined"].includes(outcome)
       ? undefined
@@ -38,6 +41,16 @@ function findWrongAnswer({ status, code, detail, outcome }: Attempt): string | u
   const fault = expectedCodes.find((expected) => expected === code);
   if (!fault) return `${code ?? "no code"} is no answer that such a run explains (${detail ?? "no detail"})`;
   return FAULTS[fault].status === status ? undefined : `${code} has status ${FAULTS[fault].status}`;
+}
+
+function isReused(attempt: Attempt, { livesOf, promised }: Case): boolean {
+  const { key, endMs, status } = attempt;
+  const policy = policyOf(attempt, promised);
+  const own = livesOf.get(key) ?? [];
+  return (
+    status === FAULTS["key-reused"].status &&
+    own.some((life) => life.createdAtMs <= endMs && policyOf(life, promised) !== policy)
+  );
 }
 
 /** The API server among the names of processes. */

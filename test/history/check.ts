@@ -1,7 +1,8 @@
 import { type Promised, toCase, type Violation } from "./case.ts";
 import { checkAnswers } from "./check-answers.ts";
+import { checkCalm } from "./check-calm.ts";
 import { checkFailures } from "./check-failures.ts";
-import { checkOverlap, checkUnexplainedJobs } from "./check-jobs.ts";
+import { checkDigests, checkOverlap, checkUnexplainedJobs } from "./check-jobs.ts";
 import { checkDoubled, checkForgotten, checkMissing, rerunName } from "./check-keys.ts";
 import type { HistoryEntry } from "./history.ts";
 
@@ -23,7 +24,9 @@ export function check(history: readonly HistoryEntry[], promised: Promised): Ver
     ...checkForgotten(run),
     ...checkMissing(run),
     ...checkUnexplainedJobs(run),
+    ...checkDigests(run),
     ...checkFailures(run),
+    ...checkCalm(run),
   ];
   const answers = run.attempts.map(({ status, outcome, code }) =>
     status === 0 ? "no answer" : [status, outcome ?? code].filter(Boolean).join(" "),
@@ -40,6 +43,8 @@ export function check(history: readonly HistoryEntry[], promised: Promised): Ver
       Jobs: run.lives.length,
       removed: run.lives.filter(({ removedAtMs }) => removedAtMs !== Infinity).length,
       "in gaps of the watch": history.filter((entry) => entry.kind === "job" && entry.change === "vanished").length,
+      "versions of the record": history.filter(({ kind }) => kind === "record").length,
+      "requests in the calm": run.attempts.filter(({ startMs }) => startMs >= run.calmMs).length,
       [rerunName]: doubled.reruns.length,
       ...tally(answers),
       ...tally(deeds),

@@ -1,6 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { isJsonObject, type JsonObject } from "../../functions/core/json.ts";
-import { keyDigest } from "../../functions/core/key.ts";
 import type { JobRef } from "../../functions/core/outcome.ts";
 import { isFinal } from "./case.ts";
 import type { Attempt, Recorder } from "./history.ts";
@@ -16,15 +15,14 @@ const longestBackoffMs = 5_000;
 export type Sending = {
   replicas: Replica[];
   recorder: Recorder;
-  namespace: string;
-  cronJobName: string;
   untilMs: number;
 };
 
 let number = 0;
 
 /** Sends a key to a process by chance, a dead one only if all are, again and again until the answer is final. */
-export async function deliver({ key, number: delivery }: Delivery, random: Random, sending: Sending): Promise<void> {
+export async function deliver(planned: Delivery, random: Random, sending: Sending): Promise<void> {
+  const { key, onOverlap, number: delivery } = planned;
   for (
     let backoffMs = 100;
     performance.now() < sending.untilMs;
@@ -33,14 +31,10 @@ export async function deliver({ key, number: delivery }: Delivery, random: Rando
     const up = sending.replicas.filter((one) => one.isUp());
     const replica = random.pick(up.length > 0 ? up : sending.replicas);
     number += 1;
-    const request = { kind: "attempt" as const, number, delivery, key, replica: replica.name };
-    const digest = keyDigest(
-      { namespace: sending.namespace, name: sending.cronJobName },
-      { kind: "http", parts: [key] },
-    );
+    const request = { kind: "attempt" as const, number, delivery, key, onOverlap, replica: replica.name };
     const startMs = Date.now();
-    const answer = await send(replica.url(), key);
-    sending.recorder.record({ ...request, keyDigest: digest, startMs, endMs: Date.now(), ...answer });
+    const answer = await send(replica.url(), planned);
+    sending.recorder.record({ ...request, startMs, endMs: Date.now(), ...answer });
     if (isFinal(answer.status)) return;
     await pause(backoffMs * random.between(0.5, 1));
   }
@@ -48,11 +42,14 @@ export async function deliver({ key, number: delivery }: Delivery, random: Rando
 
 type Answer = Pick<Attempt, "status" | "error" | "outcome" | "code" | "detail" | "job">;
 
-async function send(url: string, key: string): Promise<Answer> {
+async function send(url: string, { key, onOverlap }: Delivery): Promise<Answer> {
   try {
-    const headers = { "idempotency-key": key };
+    const headers = { "idempotency-key": key, "content-type": "application/json" };
+    // The reason, which is no part of what a key stands for, tells in the Job which request it was made for.
+    const reason = [key, onOverlap].filter((part) => part !== undefined).join("; ");
+    const body = JSON.stringify({ reason, onOverlap });
     const signal = AbortSignal.timeout(answerTimeoutMs);
-    const answer = await fetch(`${url}/trigger-sync`, { method: "POST", headers, signal });
+    const answer = await fetch(`${url}/trigger-sync`, { method: "POST", headers, body, signal });
     return { status: answer.status, ...toFacts((await answer.json()) as JsonObject) };
   } catch (error) {
     const { name, cause } = error as Error;

@@ -1,13 +1,17 @@
-import type { HistoryEntry, JobSeen } from "./history.ts";
+import type { HistoryEntry, JobSeen, Policy } from "./history.ts";
 
 /**
  * A Job from its creation to its end. Revisions order Jobs exactly; where the watch had a gap they bound a span that
  * the Job surely lived through. Wall times bound it from outside: `createdAtMs` is not later than the creation,
- * `endedAtMs` and `removedAtMs` not earlier than the end and the removal. Never ended or removed: Infinity.
+ * `endedAtMs` and `removedAtMs` not earlier than the end and the removal: an end that the run itself wrote was there
+ * when that was answered, whenever the watch told of it. Never ended or removed: Infinity.
  */
 export type JobLife = {
   uid: string;
   name: string;
+  key: string | undefined;
+  /** The policy of the request that made it, where that had its own. */
+  onOverlap: Policy | undefined;
   keyDigest: string | undefined;
   createdAtMs: number;
   seenAtMs: number;
@@ -38,16 +42,19 @@ export function toJobLives(history: readonly HistoryEntry[]): JobLife[] {
     life.lastRevision = entry.revision;
   }
   for (const entry of history) {
-    if (entry.kind !== "removal") continue;
+    if (entry.kind !== "removal" && entry.kind !== "end") continue;
     const life = lives.get(entry.uid);
-    if (life) life.removalSentAtMs = Math.min(life.removalSentAtMs, entry.atMs);
+    if (!life) continue;
+    const field = entry.kind === "end" ? "endedAtMs" : "removalSentAtMs";
+    life[field] = Math.min(life[field], entry.atMs);
   }
   return [...lives.values()].sort((a, b) => a.createdRevision - b.createdRevision);
 }
 
-function begin({ uid, name, keyDigest, createdAtMs, atMs, revision }: JobSeen) {
+function begin({ uid, name, key, onOverlap, keyDigest, createdAtMs, atMs, revision }: JobSeen) {
   return {
-    ...{ uid, name, keyDigest, createdAtMs, seenAtMs: atMs, createdRevision: revision, lastRevision: revision },
+    ...{ uid, name, key, onOverlap, keyDigest, createdAtMs, seenAtMs: atMs },
+    ...{ createdRevision: revision, lastRevision: revision },
     ...{ endedRevision: Infinity, endedAtMs: Infinity },
     ...{ removedRevision: Infinity, removedAtMs: Infinity, removalSentAtMs: Infinity },
   };

@@ -32,7 +32,11 @@ export function createHands(
 
   const end = ({ name, uid }: JobSeen) => {
     const patch = { metadata: { uid }, status: endedStatus() };
-    return insist(`Job ${name} to be ended`, () => api.call("PATCH", `${path(name)}/status`, patch, mergePatch));
+    return insist(`Job ${name} to be ended`, async () => {
+      const answer = await api.call("PATCH", `${path(name)}/status`, patch, mergePatch);
+      if (answer.status < 300) recorder.record({ kind: "end", atMs: Date.now(), uid });
+      return answer;
+    });
   };
   const remove = ({ name, uid }: JobSeen) => {
     recorder.record({ kind: "removal", atMs: Date.now(), uid });

@@ -56,6 +56,8 @@ export function parseHistoryArguments(args: string[]): HistoryArguments {
       troubleEveryMs: toNumber("trouble-seconds", values["trouble-seconds"]) * 1_000,
       faultShare: 0.1,
       removedShare: 0.4,
+      ownPolicyShare: 0.2,
+      reusedShare: 0.06,
       apiTimeoutMs: 4_000,
       triggerTimeoutMs: 13_000,
     },

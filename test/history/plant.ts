@@ -1,4 +1,4 @@
-import type { Attempt, HistoryEntry, JobSeen } from "./history.ts";
+import type { Attempt, HistoryEntry, JobSeen, RecordLine } from "./history.ts";
 
 // Made-up histories for the checker's tests. Time runs in ms from 0; a Job's revision is the time of the change.
 
@@ -8,15 +8,15 @@ let number = 0;
 export function attempt(key: string, [startMs, endMs]: [number, number], more: Partial<Attempt> = {}): Attempt {
   number += 1;
   return {
-    ...{ kind: "attempt", number, delivery: number, key, keyDigest: `digest ${key}`, replica: "a", startMs, endMs },
+    ...{ kind: "attempt", number, delivery: number, key, replica: "a", startMs, endMs },
     ...{ status: 200, outcome: "created", job: jobRef(key) },
     ...more,
   };
 }
 
 /** A Job as an answer names it. */
-export function jobRef(key: string, uid: string | null = `uid ${key}`) {
-  return { name: `sync-${key}`, namespace: "n", uid, createdAt: null };
+export function jobRef(key: string, uid: string | null = `uid ${key}`, name = `sync-${key}`) {
+  return { name, namespace: "n", uid, createdAt: null };
 }
 
 /** What a request without success looks like. */
@@ -41,6 +41,7 @@ export function job(
     kind: "job" as const,
     name: `sync-${key}`,
     uid: `uid ${key}`,
+    key,
     keyDigest: `digest ${key}`,
     createdAtMs: Math.floor(createdMs / 1_000) * 1_000,
   };
@@ -59,4 +60,10 @@ export function job(
 /** A deed done to a process. */
 export function process(change: "killed" | "frozen" | "thawed" | "started", atMs: number, replica = "a"): HistoryEntry {
   return { kind: "process", atMs, replica, change };
+}
+
+/** A version of the record that has a key's line in place of the one before; the slot is the key. */
+export function written(slot: string, state: RecordLine["state"], atMs: number, before?: RecordLine): HistoryEntry {
+  const line = { slot, state, sinceMs: Math.floor(atMs / 1_000) * 1_000 };
+  return { kind: "record", atMs, revision: atMs, added: [line], removed: before ? [before] : [] };
 }

@@ -6,14 +6,15 @@ import { until } from "../support/until.ts";
 import type { Promised } from "./case.ts";
 import { check, type Verdict } from "./check.ts";
 import { historyCronJob, type JobKind } from "./cronjob.ts";
-import { deliver, type Sending } from "./deliver.ts";
+import { deliver } from "./deliver.ts";
 import { createFaultRule } from "./faults.ts";
 import { createRecorder, type JobSeen, type Recorder } from "./history.ts";
 import { createHands } from "./jobs-by-hand.ts";
-import { planDeliveries } from "./plan.ts";
+import { type Delivery, mixPolicies, planDeliveries } from "./plan.ts";
 import { createRandom, type Random } from "./random.ts";
 import { type Replica, startReplica, troubleReplica } from "./replicas.ts";
 import { watchJobs } from "./watch-jobs.ts";
+import { watchRecord } from "./watch-record.ts";
 
 /** A run: what is promised, how much is asked, and how much goes wrong. */
 export type RunOptions = Promised & {
@@ -31,6 +32,10 @@ export type RunOptions = Promised & {
   apiServer?: ApiServer | undefined;
   /** Of the requests to the API server this share is spoiled, and as many are late. */
   faultShare: number;
+  /** Of the keys this share has a policy of its own, where the record allows for that. */
+  ownPolicyShare: number;
+  /** Of the deliveries this share uses its key for another request, likewise. */
+  reusedShare: number;
   /** Of the Jobs this share is removed by a person. */
   removedShare: number;
   /** How long the function waits for an answer of the API server, and for a whole trigger. */
@@ -69,7 +74,10 @@ export async function runHistory(target: Target, options: RunOptions): Promise<V
     hands.onJob(job);
     if (options.sabotage) sabotage.push(options.sabotage(job, namespace));
   };
-  const watch = await watchJobs(target.api, namespace, { recorder, onJob });
+  const watches = [
+    await watchJobs(target.api, namespace, { recorder, onJob }),
+    await watchRecord(target.api, namespace, recorder),
+  ];
   const proxy = await startFaultProxy(target.api);
   const env = {
     ...(await target.env({ server: proxy.url })),
@@ -81,10 +89,13 @@ export async function runHistory(target: Target, options: RunOptions): Promise<V
   try {
     for (const name of replicaNames) replicas.push(await startReplica(name, env, recorder));
     const untilMs = performance.now() + spanMs;
-    const sending = { replicas, recorder, namespace, cronJobName, untilMs: untilMs + patienceMs };
+    const sending = { replicas, recorder, untilMs: untilMs + patienceMs };
     const { faultShare: share, apiTimeoutMs } = options;
     proxy.rule(createFaultRule(random("faults"), { share, apiTimeoutMs }));
-    const deliveries = planDeliveries(random("plan"), options.triggers, options.keys, spanMs);
+    // A policy per request needs the record.
+    const isMixed = isRemembered || policy !== "allow";
+    const mix = isMixed ? mixPolicies(random("policies"), policy, options) : (delivery: Delivery) => delivery;
+    const deliveries = planDeliveries(random("plan"), options.triggers, options.keys, spanMs).map(mix);
     const clients = deliveries.map(async (delivery) => {
       await pause(delivery.atMs);
       await deliver(delivery, random(`client ${delivery.number}`), sending);
@@ -95,23 +106,24 @@ export async function runHistory(target: Target, options: RunOptions): Promise<V
       restartApiServer(options, recorder, random("api server")),
     ]);
     proxy.rule(() => undefined);
+    const spoiled = proxy.requests.filter(({ isOpen }) => isOpen);
+    await until("what was under way to the API server to end", () => spoiled.every(({ isOpen }) => !isOpen));
+    recorder.record({ kind: "calm", atMs: Date.now() });
     await Promise.all(clients);
-    await askAgain(deliveries.length, options.keys, random("again"), sending);
+    const again = planDeliveries(random("again"), options.keys, options.keys, 0).map(mix);
+    for (const delivery of again) {
+      const number = deliveries.length + delivery.number;
+      await deliver({ ...delivery, number }, random(`client ${number}`), sending);
+    }
     await until("every request to the API server to end", () => proxy.requests.every(({ isOpen }) => !isOpen));
     await Promise.all(sabotage);
     await hands.close();
-    await watch.close();
+    for (const watch of watches) await watch.close();
   } finally {
     await Promise.all(replicas.map((replica) => replica.stop()));
     await proxy.close();
   }
   return check(recorder.entries, { policy, isRemembered });
-}
-
-/** When all is well, each key once more. */
-async function askAgain(sent: number, keys: number, random: Random, sending: Sending): Promise<void> {
-  const deliveries = planDeliveries(random, keys, keys, 0);
-  for (const delivery of deliveries) await deliver({ ...delivery, number: sent + delivery.number }, random, sending);
 }
 
 /** Ends the API server at even intervals, by turns as a crash and gracefully, and starts it again a while later. */
