@@ -1,11 +1,12 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from "express";
 import { type Admit, createAdmission, laneOfRead } from "./admission.ts";
 import type { Authenticate } from "./auth.ts";
 import { readBody } from "./body.ts";
 import type { Config } from "./config.ts";
 import { isEventRequest } from "./core/cloudevent.ts";
-import { refuseAmbiguous, singleHeader } from "./core/headers.ts";
+import { headerValues, type RawHeaders, refuseAmbiguous, singleHeader } from "./core/headers.ts";
+import { continueTrace } from "./core/traceparent.ts";
 import { FAULTS, Fault, toFault } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -81,7 +82,8 @@ function answerWith(context: Life, select: (request: Request) => Handler) {
   return async (request: Request, response: Response): Promise<void> => {
     const startedAtMs = performance.now();
     const id = requestId(request.headers["x-request-id"]);
-    const facts: Record<string, unknown> = {};
+    const traceparent = traceparentOf(request.rawHeaders);
+    const facts: Record<string, unknown> = { traceparent };
     const gone = new AbortController();
     context.metrics.addInFlight(1);
     response.once("close", () => gone.abort(nobodyWaits));
@@ -105,6 +107,7 @@ function answerWith(context: Life, select: (request: Request) => Handler) {
         id,
         caller,
         authenticationMs,
+        traceparent,
         rawHeaders: request.rawHeaders,
         params: request.params as Record<string, string>,
         query: new URLSearchParams(/\?(.*)/s.exec(request.url)?.[1]),
@@ -159,6 +162,12 @@ function toErrorReply(fault: Fault, id: string, toEventSender: boolean): Reply {
   const comeBack = status === 503 ? { "Retry-After": "5" } : {}; // seconds; whoever knows better says so
   const headers = { ...comeBack, ...fault.headers, "Content-Type": "application/problem+json" };
   return { status, headers, json: toEventSender ? toEventProblem(problem) : problem };
+}
+
+/** A doubled header begins a new trace: nobody's request fails for the sake of tracing. */
+function traceparentOf(rawHeaders: RawHeaders): string {
+  const [received, ...others] = headerValues(rawHeaders, "traceparent");
+  return continueTrace(others.length > 0 ? undefined : received, randomBytes(24).toString("hex"));
 }
 
 /** The caller's id where it can do no harm in a header or a log, else one of ours. */

@@ -45,7 +45,10 @@ async function main(): Promise<void> {
     ...{ config, cluster, namespace, records, policyCanary, announcer },
     ...{ authenticate, metrics, log, draining: draining.signal },
   });
-  const server = await startServer(app, config);
+  const server = await startServer(app, config, ({ id, status, code }) => {
+    metrics.countRequest({ door: "unread", outcome: code, cause: undefined, status, durationS: 0 });
+    log.warn({ id, status, code }, "request");
+  });
   log.info({ port: server.port, cronJob: `${namespace}/${config.cronJobName}` }, "listening");
   if (!authenticate) log.warn("AUTH_MODE is none: whoever reaches this port can run the CronJob");
 

@@ -1,7 +1,7 @@
 import type { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { isJsonObject } from "./core/json.ts";
 import { ApiError } from "./kubernetes/api-error.ts";
-import type { Cluster } from "./kubernetes/cluster.ts";
+import { type Cluster, RIGHTS } from "./kubernetes/cluster.ts";
 
 /** A request that was answered. `outcome` is the trigger's, else the fault's code, else "ok"; `cause`: why no Job was made. */
 type AnsweredRequest = { door: string; outcome: string; cause: string | undefined; status: number; durationS: number };
@@ -9,7 +9,7 @@ type AnsweredRequest = { door: string; outcome: string; cause: string | undefine
 /** What is counted; every label has few values, none of them a caller's. */
 export type Metrics = {
   countRequest(request: AnsweredRequest): void;
-  countCall(call: { call: string; code: number; durationS: number }): void;
+  countCall(call: { verb: string; resource: string; code: number; durationS: number }): void;
   /** +1 when a request comes in, -1 when it has its answer. */
   addInFlight(delta: number): void;
   setPolicyEnforced(isEnforced: boolean): void;
@@ -24,8 +24,8 @@ export const METRICS = {
   sync_trigger_requests_total: "requests answered, by door, outcome, cause (why no Job was made) and status code",
   sync_trigger_request_duration_seconds: "time to an answer, by door",
   sync_trigger_requests_in_flight: "requests that have no answer yet",
-  sync_trigger_api_requests_total: "calls to the API server, by call and status code (0: no answer)",
-  sync_trigger_api_request_duration_seconds: "time of a call to the API server, by call",
+  sync_trigger_api_requests_total: "calls to the API server, by verb, resource and status code (0: no answer)",
+  sync_trigger_api_request_duration_seconds: "time of a call to the API server, by verb and resource",
   sync_trigger_policy_enforced: "1 if the clone-only policy was seen to deny, 0 if it was seen not to",
   sync_trigger_last_success_timestamp_seconds: "the CronJob's lastSuccessfulTime as last read",
 } as const;
@@ -73,10 +73,10 @@ export function createMetrics(): Metrics {
         requests.inc({ door, outcome, ...(cause === undefined ? {} : { cause }), code: String(status) });
         durations.observe({ door }, durationS);
       }),
-    countCall: ({ call, code, durationS }) =>
+    countCall: ({ verb, resource, code, durationS }) =>
       observe(({ calls, callDurations }) => {
-        calls.inc({ call, code: String(code) });
-        callDurations.observe({ call }, durationS);
+        calls.inc({ verb, resource, code: String(code) });
+        callDurations.observe({ verb, resource }, durationS);
       }),
     addInFlight: (delta) => observe(({ inFlight }) => inFlight.inc(delta)),
     setPolicyEnforced: (isEnforced) => observe(({ policy }) => policy.set(isEnforced ? 1 : 0)),
@@ -100,8 +100,11 @@ async function createInstruments(): Promise<Instruments> {
     requests: new Counter(options("sync_trigger_requests_total", ["door", "outcome", "cause", "code"])),
     durations: new Histogram({ ...options("sync_trigger_request_duration_seconds", ["door"]), buckets }),
     inFlight: new Gauge(options("sync_trigger_requests_in_flight")),
-    calls: new Counter(options("sync_trigger_api_requests_total", ["call", "code"])),
-    callDurations: new Histogram({ ...options("sync_trigger_api_request_duration_seconds", ["call"]), buckets }),
+    calls: new Counter(options("sync_trigger_api_requests_total", ["verb", "resource", "code"])),
+    callDurations: new Histogram({
+      ...options("sync_trigger_api_request_duration_seconds", ["verb", "resource"]),
+      buckets,
+    }),
     policy: new Gauge({ ...options("sync_trigger_policy_enforced"), aggregator: "first" }),
     lastSuccess: new Gauge(options("sync_trigger_last_success_timestamp_seconds")),
   };
@@ -113,11 +116,12 @@ export function countCalls(cluster: Cluster, metrics: Metrics): Cluster {
     call,
     async (...parameters: unknown[]) => {
       const startedAtMs = performance.now();
+      const { verb, resource } = RIGHTS[call as keyof Cluster];
       const count = (code: number) =>
-        metrics.countCall({ call, code, durationS: (performance.now() - startedAtMs) / 1_000 });
+        metrics.countCall({ verb, resource, code, durationS: (performance.now() - startedAtMs) / 1_000 });
       try {
         const result = await (run as (...parameters: unknown[]) => Promise<unknown>)(...parameters);
-        count(200);
+        count(verb === "create" ? 201 : 200);
         if (call === "getCronJob") noteLastSuccess(result, metrics);
         return result;
       } catch (error) {

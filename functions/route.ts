@@ -8,6 +8,8 @@ export type RouteRequest = {
   caller: string | undefined;
   /** What finding that out took, ms. */
   authenticationMs: number;
+  /** Our own step in the caller's trace, or in a new one. */
+  traceparent: string;
   rawHeaders: RawHeaders;
   /** The parts of the path that the route's own path names, such as `:name`, decoded. */
   params: Readonly<Record<string, string>>;

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type RequestListener, type Server, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -10,6 +11,9 @@ export type RunningServer = {
   drain(timeoutMs: number): Promise<boolean>;
 };
 
+/** What Node's parser refused, or waited for in vain. Status 0: closed without an answer. */
+export type Refusal = { id: string; status: number; code: "malformed-request" | "headers-too-large" | "too-slow" };
+
 /** Open connections, each with its requests that have no whole answer yet. */
 type Connections = Map<Duplex, Set<IncomingMessage>>;
 
@@ -20,8 +24,12 @@ const maxConnections = 2_048;
 /** How long a connection that was refused stays, so that its client can read why. */
 const refusedForMs = 1_000;
 
-/** Listens on a port (0: any free one). Rejects when it is taken. */
-export async function startServer(app: RequestListener, limits: Limits): Promise<RunningServer> {
+/** Listens on a port (0: any free one), and tells of requests that never reach the app. Rejects when it is taken. */
+export async function startServer(
+  app: RequestListener,
+  limits: Limits,
+  tellRefusal: (refusal: Refusal) => void,
+): Promise<RunningServer> {
   const { port, keepAliveTimeoutMs, receiveTimeoutMs } = limits;
   const connections: Connections = new Map();
   const listener: RequestListener = (request, response) => {
@@ -49,15 +57,23 @@ export async function startServer(app: RequestListener, limits: Limits): Promise
     connections.set(socket, new Set());
     socket.once("close", () => connections.delete(socket));
   });
-  // What comes behind a request that waits for its answer is refused without one: it would be taken for that answer.
+  const refuse = (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (socket.writableEnded) return; // refused already; what it sent since then is another error
+    if (error.code === "ECONNRESET") return void socket.destroy();
+    // What comes behind a request that waits for its answer is refused without one: it would be taken for that answer.
+    const isBehind = [...(connections.get(socket) ?? [])].some(({ complete }) => complete);
+    const refusal = toRefusal(error, !isBehind && socket.writable);
+    if (refusal.status === 0) socket.destroy();
+    else answerRefusal(refusal, socket);
+    tellRefusal(refusal);
+  };
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
     const isSlow = error.code === "ERR_HTTP_REQUEST_TIMEOUT";
     if (isSlow && hasNeverSpoken(socket)) closeUnlessUsed(socket as Socket, keepAliveTimeoutMs);
-    else if ([...(connections.get(socket) ?? [])].some(({ complete }) => complete)) socket.destroy();
-    else refuseConnection(error, socket);
+    else refuse(error, socket);
   });
   server.on("checkExpectation", listener); // an expectation that we do not know may be passed over (RFC 9110, 10.1.1)
-  server.on("connect", (_request, socket: Duplex) => refuseConnection(new Error("CONNECT"), socket));
+  server.on("connect", (_request, socket: Duplex) => refuse(new Error("CONNECT"), socket));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ port, backlog: maxConnections }, () => resolve()); // a burst waits and is not dropped
@@ -83,17 +99,18 @@ function closeUnlessUsed(socket: Socket, afterMs: number): void {
   setTimeout(() => hasNeverSpoken(socket) && socket.destroy(), afterMs).unref();
 }
 
-/** Answers what Node's parser refuses. A slow sender gets no status: Node's own 408 would lose a PingSource's event. */
-function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (socket.writableEnded) return; // refused already; what it sent since then is another error
-  if (!socket.writable || error.code === "ECONNRESET" || error.code === "ERR_HTTP_REQUEST_TIMEOUT") {
-    socket.destroy();
-    return;
-  }
-  const [code, status] =
-    error.code === "HPE_HEADER_OVERFLOW" ? ["headers-too-large", 431] : (["malformed-request", 400] as const);
-  const body = JSON.stringify({ type: `urn:sync-trigger:${code}`, title: STATUS_CODES[status], status });
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n`;
+/** A slow sender gets no status: Node's own 408 would lose a PingSource's event. */
+function toRefusal({ code }: NodeJS.ErrnoException, mayAnswer: boolean): Refusal {
+  const id = randomUUID();
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return { id, status: 0, code: "too-slow" };
+  if (code === "HPE_HEADER_OVERFLOW") return { id, status: mayAnswer ? 431 : 0, code: "headers-too-large" };
+  return { id, status: mayAnswer ? 400 : 0, code: "malformed-request" };
+}
+
+function answerRefusal({ id, status, code }: Refusal, socket: Duplex): void {
+  const title = STATUS_CODES[status];
+  const body = JSON.stringify({ type: `urn:sync-trigger:${code}`, title, status, instance: id });
+  const head = `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\n`;
   socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
   setTimeout(() => socket.destroy(), refusedForMs).unref();
 }

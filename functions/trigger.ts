@@ -66,7 +66,7 @@ type Plan = ReturnType<typeof toPlan>;
  */
 export async function trigger(input: TriggerInput, context: TriggerContext, note: Note): Promise<Outcome> {
   const plan = toPlan(input, context);
-  note({ via: input.via, traceparent: input.traceparent, keyDigest: plan.keyDigest });
+  note({ via: input.via, keyDigest: plan.keyDigest });
   // Not AbortSignal.timeout: its timer would keep what a trigger holds until the time is over, whenever the answer came.
   const timeoutMs = Math.max(context.config.triggerTimeoutMs - (input.spentMs ?? 0), 0);
   const late = new AbortController();

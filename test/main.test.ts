@@ -67,6 +67,16 @@ describe("the process", () => {
     const KUBECONFIG = writeKubeconfig({ cluster: { server: "https://127.0.0.1:1" } });
     expect(await run(await onPort({ ...least, KUBECONFIG }))).toMatchObject({ listened: true });
   });
+
+  it("warns that whoever reaches it can run the CronJob, unless callers must show who they are", async () => {
+    const KUBECONFIG = writeKubeconfig({ cluster: { server: "https://127.0.0.1:1" } });
+    const warning = "AUTH_MODE is none";
+    const open = await run(await onPort({ ...least, KUBECONFIG }));
+    expect(open.output).toContain(warning);
+    const jwt = { AUTH_MODE: "jwt", AUTH_TRIGGER_SUBJECTS: "serviceaccount:page" };
+    const closed = await run(await onPort({ ...least, KUBECONFIG, ...jwt }));
+    expect(closed).toMatchObject({ listened: true, output: expect.not.stringContaining(warning) });
+  });
 });
 
 /** Runs the function until it ends or listens; all it writes, and whether its port ever took a connection. */

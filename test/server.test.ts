@@ -2,11 +2,12 @@ import type { RequestListener } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import { type RunningServer, startServer } from "../functions/server.ts";
+import { type Refusal, type RunningServer, startServer } from "../functions/server.ts";
 import { connectTo, statusesOf } from "./hostile/support/raw-socket.ts";
 import { until } from "./support/until.ts";
 
 let server: RunningServer | undefined;
+let refusals: Refusal[] = [];
 const sockets: Socket[] = [];
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
@@ -25,7 +26,9 @@ async function connect(
   app: RequestListener,
   limits: { keepAliveTimeoutMs?: number; receiveTimeoutMs?: number } = {},
 ): Promise<Connection> {
-  server = await startServer(app, { port: 0, keepAliveTimeoutMs: 60_000, receiveTimeoutMs: 60_000, ...limits });
+  refusals = [];
+  const all = { port: 0, keepAliveTimeoutMs: 60_000, receiveTimeoutMs: 60_000, ...limits };
+  server = await startServer(app, all, (refusal) => refusals.push(refusal));
   const socket = connectTo(`http://127.0.0.1:${server.port}`, { allowHalfOpen: true });
   sockets.push(socket);
   const connection: Connection = { text: "", isClosed: false, socket };
@@ -86,6 +89,7 @@ describe("a connection", () => {
     connection.socket.write(bytes);
     await closed(connection);
     expect(connection.text).toBe(text);
+    expect(refusals).toEqual([{ id: expect.any(String), status: 0, code: "too-slow" }]);
   });
 
   it.each([
@@ -101,9 +105,9 @@ describe("a connection", () => {
       await until("the connection to be closed", () => connection.isClosed);
       expect(statusesOf(connection.text)).toEqual([status]);
       expect(connection.text).toMatch(/^content-type: application\/problem\+json$/im);
+      expect(refusals).toEqual([{ id: expect.any(String), status, code }]);
       expect(JSON.parse(connection.text.split("\r\n\r\n")[1] ?? "")).toMatchObject({
-        type: `urn:sync-trigger:${code}`,
-        status,
+        ...{ type: `urn:sync-trigger:${code}`, status, instance: refusals[0]?.id },
       });
       await until("the connection to be gone", () => {
         connection.socket.write("more");

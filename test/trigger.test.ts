@@ -22,7 +22,7 @@ describe("without policies", () => {
       ["getCronJob", undefined],
       ["createJob", expect.objectContaining({ kind: "Job", spec: { backoffLimit: 0 } })],
     ]);
-    expect(facts).toEqual({ via: "http", traceparent: "00-t-s-00", keyDigest: digest, outcome: "created", job: name });
+    expect(facts).toEqual({ via: "http", keyDigest: digest, outcome: "created", job: name });
   });
 
   it("tells of a Job that it made, and of no duplicate", async () => {

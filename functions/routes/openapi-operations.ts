@@ -56,6 +56,7 @@ const outcomeEventSchema = named(
     outcome: z.enum(["created", "duplicate", "joined", "skipped", "refused"]),
     reason: z.optional(z.string()),
     job: z.nullable(jobRefSchema),
+    keyDigest: z.string().check(z.describe("SHA-256 of the key, as in the Job's annotation.")),
     event: z.strictObject({ source: z.string(), id: z.string(), type: z.string() }),
   }),
 );

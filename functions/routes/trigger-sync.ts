@@ -1,12 +1,11 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { decodeEvent, isEventRequest, type ReceivedEvent } from "../core/cloudevent.ts";
-import { headerValues, singleHeader } from "../core/headers.ts";
+import { singleHeader } from "../core/headers.ts";
 import { decodeUtf8, type Json, parseForeignJson } from "../core/json.ts";
 import { keyOfEvent, keyOfHttpRequest, pingEventType } from "../core/key.ts";
 import { isJsonMediaType, isUtf8MediaType, parseMediaType } from "../core/media-type.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { parseSyncRequest, type SyncRequest } from "../core/request.ts";
-import { continueTrace } from "../core/traceparent.ts";
 import { Fault } from "../errors.ts";
 import type { Reply, Route, RouteRequest } from "../route.ts";
 import { type TriggerContext, type TriggerInput, trigger } from "../trigger.ts";
@@ -45,7 +44,7 @@ async function triggerByHttp(request: RouteRequest, context: TriggerContext): Pr
     key: keyOfHttpRequest(singleHeader(rawHeaders, "idempotency-key"), randomUUID()),
     request: body.length === 0 ? {} : parseSyncRequest(parseBody(body, singleHeader(rawHeaders, "content-type"))),
     via: "http",
-    traceparent: traceparentOf(rawHeaders),
+    traceparent: request.traceparent,
     requestedBy: request.caller,
     spentMs: request.authenticationMs,
   };
@@ -79,7 +78,7 @@ async function triggerByEvent(request: RouteRequest, context: TriggerContext): P
     key: keyOfEvent(event),
     request: requestOfEvent(event),
     via: type === pingEventType ? "ping" : "event",
-    traceparent: traceparentOf(request.rawHeaders),
+    traceparent: request.traceparent,
     requestedBy: request.caller,
     spentMs: request.authenticationMs,
     event: { id, source, type },
@@ -118,10 +117,4 @@ function parseBody(body: Buffer, contentType: string | undefined): Json {
   } catch (cause) {
     throw new Fault("malformed-request", "the body is no JSON in UTF-8", { cause });
   }
-}
-
-/** A doubled header begins a new trace: nobody's request fails for the sake of tracing. */
-function traceparentOf(rawHeaders: RouteRequest["rawHeaders"]): string {
-  const [received, ...others] = headerValues(rawHeaders, "traceparent");
-  return continueTrace(others.length > 0 ? undefined : received, randomBytes(24).toString("hex"));
 }

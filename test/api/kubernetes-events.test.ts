@@ -119,7 +119,7 @@ test("an Event that is refused is logged and counted; the trigger has its Job", 
     'create events was answered 403: User "u" cannot create resource "events"; manifests/components/events grants this right',
   );
   const text = await (await fetch(`${fn.url}/metrics`)).text();
-  expect(text).toContain('sync_trigger_api_requests_total{call="createEvent",code="403"} 1');
+  expect(text).toContain('sync_trigger_api_requests_total{verb="create",resource="events",code="403"} 1');
 });
 
 test("nothing is told unless the setting says so", async () => {

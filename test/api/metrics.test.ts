@@ -48,10 +48,10 @@ test("every documented metric is there, and moves with what it counts", async ()
   expect(value('sync_trigger_requests_total{door="event",outcome="created",code="202"}')).toBe(1);
   expect(value('sync_trigger_requests_total{door="http",outcome="not-an-event",code="400"}')).toBe(1);
   expect(value('sync_trigger_request_duration_seconds_count{door="http"}')).toBe(3);
-  expect(value('sync_trigger_api_requests_total{call="getCronJob",code="200"}')).toBe(3);
-  expect(value('sync_trigger_api_requests_total{call="createJob",code="200"}')).toBe(2);
-  expect(value('sync_trigger_api_requests_total{call="createJob",code="409"}')).toBe(1);
-  expect(value('sync_trigger_api_request_duration_seconds_count{call="getCronJob"}')).toBe(3);
+  expect(value('sync_trigger_api_requests_total{verb="get",resource="cronjobs",code="200"}')).toBe(3);
+  expect(value('sync_trigger_api_requests_total{verb="create",resource="jobs",code="201"}')).toBe(2);
+  expect(value('sync_trigger_api_requests_total{verb="create",resource="jobs",code="409"}')).toBe(1);
+  expect(value('sync_trigger_api_request_duration_seconds_count{verb="get",resource="cronjobs"}')).toBe(3);
   expect(value("sync_trigger_requests_in_flight"), "the scrape itself").toBe(1);
   expect(value("sync_trigger_last_success_timestamp_seconds")).toBe(Date.parse(lastSuccess) / 1_000);
   await until("the policy canary", async () => (await scrape()).value("sync_trigger_policy_enforced") === 0);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { sendRaw } from "../hostile/support/raw-socket.ts";
 import { readProblem, readTrigger } from "../support/answers.ts";
 import { idleCronJob } from "../support/cronjobs.ts";
 import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
@@ -91,6 +92,32 @@ test("a trigger costs two requests to the API server", async () => {
     `GET /apis/batch/v1/namespaces/${namespace}/cronjobs/sync`,
     `POST /apis/batch/v1/namespaces/${namespace}/jobs`,
   ]);
+});
+
+test("the caller's trace is in the line of every request, refused ones included", async () => {
+  const fn = await start();
+  const trace = "0af7651916cd43dd8448eb211c80319c";
+  const headers = { traceparent: `00-${trace}-b7ad6b7169203331-01` };
+  await fetch(`${fn.url}/openapi.json`, { headers });
+  await fetch(`${fn.url}/trigger-sync`, { method: "POST", headers, body: "{" });
+  await fetch(`${fn.url}/nothing`, { headers });
+  const lines = await until("the log lines", () => {
+    const found = fn.log.filter(({ msg }) => msg === "request");
+    return found.length === 3 && found;
+  });
+  const traced = expect.stringMatching(new RegExp(`^00-${trace}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`));
+  expect(lines.map(({ traceparent }) => traceparent)).toEqual([traced, traced, traced]);
+});
+
+test("what Node's parser refuses has a line and is counted too", async () => {
+  const fn = await start();
+  const { text: answer } = await sendRaw(fn.url, "SYNC / HTTP/1.1\r\nHost: secret-looking\r\n\r\n");
+  const { instance } = JSON.parse(answer.split("\r\n\r\n")[1] ?? "") as { instance: string };
+  const line = await until("the log line", () => fn.log.find(({ msg }) => msg === "request"));
+  expect(line).toMatchObject({ level: "warn", id: instance, status: 400, code: "malformed-request" });
+  expect(fn.output()).not.toContain("secret-looking");
+  const text = await (await fetch(`${fn.url}/metrics`)).text();
+  expect(text).toContain('sync_trigger_requests_total{door="unread",outcome="malformed-request",code="400"} 1');
 });
 
 test("the caller's trace goes on in what is asked for this request alone", async () => {

@@ -103,7 +103,7 @@ describe("afterwards", () => {
 
   test("the log has a line of JSON for each, in which nothing moves a cursor or ends a line", () => {
     const output = victim.output();
-    expect(output.match(/"msg":"request"/g)?.length).toBeGreaterThan(sent / 3); // the rest Node's parser refused
+    expect(output.match(/"msg":"request"/g)?.length).toBeGreaterThanOrEqual(sent);
     expect(brokenLines(output).slice(0, 5)).toEqual([]);
     expect(output.replaceAll("\n", "").match(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)).toBeNull();
   });
