@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Config } from "./config.ts";
+import { Fault } from "./errors.ts";
+import { toProblem } from "./problem.ts";
 
 /** A listening server that can end without losing a request. */
 export type RunningServer = {
@@ -12,7 +14,9 @@ export type RunningServer = {
 };
 
 /** What Node's parser refused, or waited for in vain. Status 0: closed without an answer. */
-export type Refusal = { id: string; status: number; code: "malformed-request" | "headers-too-large" | "too-slow" };
+export type Refusal =
+  | { id: string; status: 400 | 431; code: "malformed-request" | "headers-too-large" }
+  | { id: string; status: 0; code: "malformed-request" | "headers-too-large" | "too-slow" };
 
 /** Open connections, each with its requests that have no whole answer yet. */
 type Connections = Map<Duplex, Set<IncomingMessage>>;
@@ -61,11 +65,13 @@ export async function startServer(
     if (socket.writableEnded) return; // refused already; what it sent since then is another error
     if (error.code === "ECONNRESET") return void socket.destroy();
     // What comes behind a request that waits for its answer is refused without one: it would be taken for that answer.
-    const isBehind = [...(connections.get(socket) ?? [])].some(({ complete }) => complete);
+    const unanswered = [...(connections.get(socket) ?? [])];
+    const isBehind = unanswered.some(({ complete }) => complete);
+    const isOfApp = unanswered.some(({ complete }) => !complete); // its body broke: the app tells of it
     const refusal = toRefusal(error, !isBehind && socket.writable);
     if (refusal.status === 0) socket.destroy();
     else answerRefusal(refusal, socket);
-    tellRefusal(refusal);
+    if (!isOfApp) tellRefusal(refusal);
   };
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
     const isSlow = error.code === "ERR_HTTP_REQUEST_TIMEOUT";
@@ -107,10 +113,11 @@ function toRefusal({ code }: NodeJS.ErrnoException, mayAnswer: boolean): Refusal
   return { id, status: mayAnswer ? 400 : 0, code: "malformed-request" };
 }
 
-function answerRefusal({ id, status, code }: Refusal, socket: Duplex): void {
-  const title = STATUS_CODES[status];
-  const body = JSON.stringify({ type: `urn:sync-trigger:${code}`, title, status, instance: id });
-  const head = `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\n`;
+function answerRefusal({ id, status, code }: Exclude<Refusal, { status: 0 }>, socket: Duplex): void {
+  const detail = "what came could not be read as HTTP/1.1 within the limits";
+  const body = JSON.stringify(toProblem(new Fault(code, detail), id));
+  const type = `Content-Type: application/problem+json\r\nX-Request-Id: ${id}\r\n`;
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${type}`;
   socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
   setTimeout(() => socket.destroy(), refusedForMs).unref();
 }
