@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Changes, copyOverlay, type ImageName } from "../knative/support/copy-overlay.ts";
 import { writeOverlay } from "../support/installation.ts";
@@ -58,6 +59,39 @@ describe.skipIf(!(await hasKubectl()))("rendered by kubectl kustomize", () => {
 
   // The two clocks exclude each other.
   const together = components.filter((name) => name !== "one-clock");
+
+  test("an overlay's own objects of the kinds that follow namespace and CronJob are left alone", async () => {
+    const overlay = await writeOverlay({
+      namespace: "other",
+      cronJobName: "c",
+      resources: ["base"],
+      components: together,
+    });
+    directories.push(overlay);
+    const policyName = "registry.example";
+    const own = [
+      {
+        ...{ apiVersion: "rbac.authorization.k8s.io/v1", kind: "RoleBinding", metadata: { name: "scrape" } },
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "view" },
+        subjects: [{ kind: "ServiceAccount", name: "prometheus", namespace: "monitoring" }],
+      },
+      {
+        ...{ apiVersion: "admissionregistration.k8s.io/v1", kind: "ValidatingAdmissionPolicyBinding" },
+        ...{ metadata: { name: policyName }, spec: { policyName, validationActions: ["Deny"] } },
+      },
+    ];
+    await writeFile(join(overlay, "own.json"), JSON.stringify({ apiVersion: "v1", kind: "List", items: own }));
+    const file = join(overlay, "kustomization.yaml");
+    const kustomization = JSON.parse(await readFile(file, "utf8")) as { resources: string[] };
+    kustomization.resources.push("own.json");
+    await writeFile(file, JSON.stringify(kustomization));
+    const objects = await render(overlay);
+    const found = (kind: string, name: string) =>
+      objects.find((object) => object.kind === kind && object.metadata.name === name) as unknown;
+    expect(found("RoleBinding", "scrape")).toMatchObject({ subjects: [{ namespace: "monitoring" }] });
+    expect(found("ValidatingAdmissionPolicyBinding", policyName)).toMatchObject({ spec: { policyName } });
+    expect(found("RoleBinding", "sync-trigger-jobs-api")).toMatchObject({ subjects: [{ namespace: "other" }] });
+  });
 
   test.each([
     ["Knative", ["base"], together],
