@@ -13,16 +13,16 @@ import type { Metrics } from "./metrics.ts";
 export type PolicyCanary = {
   /**
    * Called with the CronJob of each trigger before its Job is created. Throws 503 where the policy is required and not
-   * enforced; otherwise only makes sure that somebody looks, later.
+   * enforced; otherwise only makes sure that somebody looks, some time after the trigger was `answered`.
    */
-  beforeTrigger(cronJob: JsonObject, signal: AbortSignal): Promise<void>;
+  beforeTrigger(cronJob: JsonObject, signal: AbortSignal, answered: Promise<void>): Promise<void>;
 };
 
 type Finding = "enforced" | "not enforced" | "unknown";
 
 /** The beginning of the policy's name; a denial by anything else says nothing of it. */
 const policyName = "sync-trigger-clone-only";
-/** After the first answer: a cold start must not wait for it. */
+/** So long after the first answer: a cold start must not wait for it. */
 const firstLookMs = 2_000;
 /** The policy is looked for again after this long: somebody may have removed it. */
 const goodForMs = 300_000;
@@ -52,12 +52,12 @@ export function createPolicyCanary(
   }
 
   return {
-    async beforeTrigger(cronJob, signal) {
+    async beforeTrigger(cronJob, signal, answered) {
       if (!isRequired) {
         const isKnown = last !== undefined && last !== "unknown" && performance.now() - foundAtMs < goodForMs;
         if (isKnown || looking) return;
-        const later = new Promise<void>((resolve) => setTimeout(resolve, firstLookMs).unref());
-        looking = later
+        looking = answered
+          .then(() => new Promise<void>((resolve) => setTimeout(resolve, firstLookMs).unref()))
           .then(() => look(cronJob, AbortSignal.timeout(firstLookMs)))
           .finally(() => {
             looking = undefined;

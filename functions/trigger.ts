@@ -72,18 +72,22 @@ export async function trigger(input: TriggerInput, context: TriggerContext, note
   const late = new AbortController();
   const endTime = () => late.abort(new DOMException("the time for this trigger is over", "TimeoutError"));
   const timer = setTimeout(endTime, Math.ceil(timeoutMs));
-  const limits = { signal: late.signal, timeoutMs };
-  const outcome = await run(plan, input, context, limits).finally(() => clearTimeout(timer));
+  const answered = Promise.withResolvers<void>();
+  const limits = { signal: late.signal, timeoutMs, answered: answered.promise };
+  const outcome = await run(plan, input, context, limits).finally(() => {
+    clearTimeout(timer);
+    answered.resolve();
+  });
   const { job } = outcome;
   const why = "reason" in outcome ? { why: outcome.reason, cause: outcome.cause } : {};
   note({ outcome: outcome.outcome, job: job?.name, ...why });
   return outcome;
 }
 
-type Limits = { signal: AbortSignal; timeoutMs: number };
+type Limits = { signal: AbortSignal; timeoutMs: number; answered: Promise<void> };
 
 async function run(plan: Plan, input: TriggerInput, context: TriggerContext, limits: Limits): Promise<Outcome> {
-  const { signal, timeoutMs } = limits;
+  const { signal, timeoutMs, answered } = limits;
   const { cluster, namespace, records, config } = context;
   const isLate = deadline(timeoutMs);
 
@@ -93,7 +97,7 @@ async function run(plan: Plan, input: TriggerInput, context: TriggerContext, lim
   const cronJob = await cluster
     .getCronJob({ signal })
     .catch(reportApiErrors({ missing: `CronJob ${namespace}/${config.cronJobName} does not exist` }));
-  await context.policyCanary.beforeTrigger(cronJob, signal);
+  await context.policyCanary.beforeTrigger(cronJob, signal, answered);
   const job = buildJob(cronJob, plan, input);
   const overlap = resolveOverlap(plan.onOverlap, cronJob);
   const nowMs = Date.now();

@@ -31,16 +31,27 @@ function start(...findings: (ApiError | "admitted")[]) {
   );
   const trigger = async (laterMs = 0) => {
     await vi.advanceTimersByTimeAsync(laterMs);
-    await canary.beforeTrigger(cronJob, signal);
+    await canary.beforeTrigger(cronJob, signal, Promise.resolve());
     await vi.advanceTimersByTimeAsync(2_000);
   };
-  return { told, trigger };
+  return { told, trigger, canary };
 }
 
 it("looks once for many triggers, some time after the first", async () => {
   const { told, trigger } = start(denial);
   for (let count = 0; count < 5; count += 1) await trigger();
   expect(told).toEqual({ looks: 1, metric: [true] });
+});
+
+it("looks after the answer, however long the trigger takes", async () => {
+  const { told, canary } = start(denial);
+  const answered = Promise.withResolvers<void>();
+  await canary.beforeTrigger(cronJob, signal, answered.promise);
+  await vi.advanceTimersByTimeAsync(14_000);
+  expect(told.looks).toBe(0);
+  answered.resolve();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(told.looks).toBe(1);
 });
 
 it("looks again after 5 minutes: somebody may have removed the policy", async () => {

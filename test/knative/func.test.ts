@@ -31,10 +31,14 @@ afterAll(async () => {
   await api.call("DELETE", `/api/v1/namespaces/${namespace}`);
 });
 
-test("func deploy --build=false with func.yaml makes a Service that runs the CronJob", async () => {
+test("README's func deploy with func.yaml makes a Service that runs the CronJob", async () => {
   const func = process.env.FUNC_CLI ?? "func";
-  const flags = ["--build=false", "--push=false", "--image", image, "--namespace", namespace, "--path", directory];
-  await promisify(execFile)(func, ["deploy", ...flags], { timeout: 120_000 });
+  const readme = await readFile("README.md", "utf8");
+  const [, line = ""] = /^func (deploy .*)$/m.exec(readme) ?? [];
+  const asPrinted = line.replace("REGISTRY/sync-trigger:TAG", image).split(" ");
+  expect(asPrinted).toContain(image);
+  const args = [...asPrinted, "--namespace", namespace, "--path", directory];
+  await promisify(execFile)(func, args, { timeout: 120_000 });
 
   const path = `/apis/serving.knative.dev/v1/namespaces/${namespace}/services/sync-trigger`;
   await untilCondition(path, "Ready");
