@@ -23,16 +23,21 @@ export const lookMarginMs = 500;
 export function createJobReader(context: JobsContext): JobReader {
   const scanner = createLogScanner(context.cluster, context.config.syncSteps ?? []);
   const watcher = createEndWatcher(context.cluster);
+  /** How the Jobs that are waited for stood at the newest look: what is told when the last look takes too long. */
+  const lastViews = new WeakMap<Job, JobView>();
   const read = shareRuns((name, signal) => readRun(context, name, signal));
   const look = shareRuns(async (name, signal) => {
     const run = await read(name, signal);
-    return { job: run.job, view: await describe(run, signal) };
+    const view = await describe(run, signal);
+    lastViews.set(watcher.findWatched(name) ?? run.job, view);
+    return { job: run.job, view };
   });
 
   /** What a wait begins with. A Job that others wait for is there and has not ended: no look is needed to know that. */
-  const lookUnlessWatched = shareRuns(async (name, signal): Promise<{ job: Job; view?: JobView }> => {
+  const lookUnlessWatched = shareRuns(async (name, signal) => {
     const watched = watcher.findWatched(name);
-    return watched ? { job: watched } : look(name, signal);
+    const view = watched && lastViews.get(watched);
+    return watched && view ? { job: watched, view } : look(name, signal);
   });
 
   async function describe(run: Run, signal: AbortSignal): Promise<JobView> {
@@ -58,16 +63,18 @@ export function createJobReader(context: JobsContext): JobReader {
     look: async (name, signal) => (await look(name, signal)).view,
     async waitAndLook(name, enough, signal) {
       const first = await lookUnlessWatched(name, signal);
-      if (first.view && (endOf(first.job) || enough.aborted)) return first.view;
+      if (endOf(first.job) || enough.aborted) return first.view;
       const ended = await waitForEnd(first.job, enough, signal);
-      const fallback = ended ? await describe({ job: ended, pods: [] }, signal) : first.view;
-      const soon = fallback ? AbortSignal.any([signal, marginAfter(enough)]) : signal;
+      const fallback = ended
+        ? await describe({ job: ended, pods: [] }, signal)
+        : (lastViews.get(first.job) ?? first.view);
+      const soon = AbortSignal.any([signal, marginAfter(enough)]);
       try {
         return (await look(name, soon)).view;
       } catch (error) {
         // History limits and TTLs can remove a Job the moment it ends; who waited for the end has seen it all the same.
-        const isGone = ended && error instanceof Fault && error.code === "job-not-found";
-        if (fallback && !signal.aborted && (soon.aborted || isGone)) return fallback;
+        const isToldAnyway = ended && error instanceof Fault && /^(job-not-found|api-unavailable)$/.test(error.code);
+        if (!signal.aborted && (soon.aborted || isToldAnyway)) return fallback;
         throw error;
       }
     },

@@ -45,6 +45,8 @@ async function start(name: string): Promise<FunctionProcess> {
 const isWatch = ({ path }: ProxiedRequest) => path.includes("watch=true");
 const openWatches = () => proxy.requests.filter((request) => isWatch(request) && request.isOpen);
 const isWatchAllThatIsOpen = () => openWatches().length === 1 && proxy.requests.filter(isOpen).length === 1;
+/** Ends a wait of 25 s before its time is over: who is answered by then was told of the Job's end. */
+const atItsEnd = () => AbortSignal.timeout(20_000);
 const crowd = <T>(ask: () => Promise<T>) => Promise.all(Array.from({ length: 100 }, ask));
 
 /** Lets a Job of `brief` run, and so end: not before the test is ready for it. */
@@ -64,7 +66,7 @@ describe("Prefer: wait", () => {
   test("answers when the Job ends: one look before, one watch, one look after", async () => {
     const name = await startRun(brief);
     proxy.requests.length = 0;
-    const answer = askForJob(brief, name, 25);
+    const answer = askForJob(brief, name, 25, atItsEnd());
     await until("the watch to be open", () => openWatches().length === 1);
     await resume(name);
     expect(await readJob(await answer)).toMatchObject({ name, state: "succeeded" });
@@ -148,7 +150,7 @@ describe("Prefer: wait", () => {
     proxy.requests.length = 0;
     let left = 1;
     proxy.rule((request) => (isWatch(request) && left-- > 0 ? fault : undefined));
-    const answer = askForJob(brief, name, 25);
+    const answer = askForJob(brief, name, 25, atItsEnd());
     await until("the watch to be asked for", () => proxy.requests.some(isWatch));
     await resume(name);
     expect(await readJob(await answer)).toMatchObject({ name, state: "succeeded" });
@@ -172,7 +174,7 @@ describe("a hundred who wait for one Job", () => {
     // The first look is held up until all are there: most come while it is under way.
     const allThere = Promise.withResolvers<void>();
     proxy.rule((request) => (isWatch(request) ? undefined : { kind: "hold", until: allThere.promise }));
-    const pending = crowd(() => askForJob(brief, name, 25));
+    const pending = crowd(() => askForJob(brief, name, 25, atItsEnd()));
     await until("all to be there", async () => (await inFlight(brief)) === 101);
     allThere.resolve();
     await until("the watch to be open", isWatchAllThatIsOpen);
@@ -187,7 +189,7 @@ describe("a hundred who wait for one Job", () => {
     proxy.requests.length = 0;
     const first = askForJob(brief, name, 25);
     await until("the watch to be open", isWatchAllThatIsOpen);
-    const others = crowd(() => askForJob(brief, name, 25));
+    const others = crowd(() => askForJob(brief, name, 25, atItsEnd()));
     await until("all to wait", async () => (await inFlight(brief)) === 102);
     await resume(name);
     const answers = await Promise.all([first, others]);
@@ -216,7 +218,7 @@ describe("a hundred who wait for one Job", () => {
     const leaving = new AbortController();
     const first = askForJob(brief, name, 25, leaving.signal).catch(() => undefined);
     await until("the watch to be open", () => openWatches().length === 1);
-    const second = askForJob(brief, name, 25);
+    const second = askForJob(brief, name, 25, atItsEnd());
     await until("the second to be there", async () => (await inFlight(brief)) === 3);
     leaving.abort();
     await first;
@@ -245,10 +247,13 @@ test("on SIGTERM who waits and who reads is answered although the API server doe
   const name = await startRun(fn);
   const wait = askForJob(fn, name, 25);
   await until("the watch to be open", () => openWatches().length === 1);
+  const second = askForJob(fn, name, 25, AbortSignal.timeout(10_000));
+  await until("both to wait, beside the scrape", async () => (await inFlight(fn)) === 3);
   const log = await fetch(`${fn.url}/jobs/${name}/logs?follow=true`);
   proxy.rule(() => ({ kind: "hang" }));
   fn.signal("SIGTERM");
   expect(await readJob(await wait)).toMatchObject({ name, state: "queued" });
+  expect(await readJob(await second)).toMatchObject({ name, state: "queued" });
   expect(await log.text()).toMatch(/^--- sync-trigger: this instance is ending; resume with \S+\n$/);
   expect(await fn.exited).toBe(0);
   expect(fn.log.at(-1)).toMatchObject({ msg: "stopped", answeredAll: true });
