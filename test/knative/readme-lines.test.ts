@@ -33,7 +33,7 @@ async function run(lines: string): Promise<string> {
 }
 
 test("README's three lines for a cluster run the sync, wait for its end and read its log, where Pod Security is restricted", async () => {
-  const lines = calls.split("\n");
+  const lines = calls.trim().split("\n");
   expect(prepare).toContain("ask() { kubectl -n kraken run --rm -i");
   expect(prepare).toContain("--image=curlimages/curl:");
   expect(lines).toEqual(Array(3).fill(expect.stringMatching(/^ask /)));
