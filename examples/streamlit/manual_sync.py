@@ -140,7 +140,7 @@ def _follow(run: Run, backend: Backend) -> float | None:
         st.markdown(f"The sync was started as Job `{run.name}`.")
         _show_error(error, backend)
         return None
-    show_run(run.name, run.seen, tail, is_followed=not run.is_final)
+    show_run(run.name, run.seen, tail, is_followed=not run.is_final, url=backend.client.url)
     if error:
         _show_error(error, backend)
     stands = (run.name, run.is_unfinished, run.seen.value.state if run.seen and run.seen.value else None)

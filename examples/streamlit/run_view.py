@@ -22,7 +22,7 @@ def show_start(retry_after: SyncTriggerError | None, url: str) -> None:
     _show_line("Starting the sync…", "running", text)
 
 
-def show_run(name: str, seen: Seen[Job] | None, tail: LogTail, is_followed: bool) -> None:
+def show_run(name: str, seen: Seen[Job] | None, tail: LogTail, is_followed: bool, url: str) -> None:
     """A run as last seen; without anything seen yet, its name. One that is not followed any more stands still."""
     job = seen.value if seen else None
     if seen is None or job is None:
@@ -39,7 +39,7 @@ def show_run(name: str, seen: Seen[Job] | None, tail: LogTail, is_followed: bool
         _show_end(job, seen.at, tail)
     else:
         st.status("Not seen any further", state="error", type="step")
-    _show_log(job, tail)
+    _show_log(job, tail, url)
 
 
 def _show_line(label: str, state: Literal["running", "complete"], text: str) -> None:
@@ -92,16 +92,25 @@ def _show_end(job: Job, seen_at: float, tail: LogTail) -> None:
         st.status(f"Running for {duration(now_ms)}", state="running", type="step")
 
 
-def _show_log(job: Job, tail: LogTail) -> None:
+def _show_log(job: Job, tail: LogTail, url: str) -> None:
     lines = tail.read()
     if not lines and tail.error and job.has_ended:
         return
     with st.expander("Log", icon=":material/article:", expanded=True):
         if not lines:
-            st.caption("It cannot be read." if tail.error and tail.is_over else "Nothing yet.")
+            st.caption(_explain_log_error(tail, url) or "Nothing yet.")
             return
         height: Literal["content"] | int = "content" if len(lines) <= _lines_that_fit else _log_height
         with st.container(height=height, autoscroll=True, border=False):
             st.code("\n".join(lines), language=None, wrap_lines=True)
-        if tail.error:
-            st.caption("The log broke off." if tail.is_over else "The log broke off; it comes back by itself.")
+        if explained := _explain_log_error(tail, url):
+            st.caption(explained)
+
+
+def _explain_log_error(tail: LogTail, url: str) -> str | None:
+    if tail.error is None or tail.error.code == "no-log-yet":
+        return None
+    if tail.error.is_passing:
+        return "The log broke off; it comes back by itself."
+    advice = explain_error(tail.error, url)
+    return f"The log cannot be read. {advice.sentence} {advice.remedy}"

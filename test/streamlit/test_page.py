@@ -233,6 +233,24 @@ def test_a_log_is_given_up_only_when_it_cannot_come_back(
     assert tail.read() == ([] if is_over else ["one"])
 
 
+@pytest.mark.parametrize(
+    ("answer", "sentences"),
+    [
+        (problem(401, "unauthenticated", "none"), ["does not accept this page's credentials", "Mount a valid"]),
+        (problem(501, "component-missing", "get pods/log; jobs-api"), ["may start the sync but not show", "jobs-api"]),
+        (problem(503, "api-unavailable", "down"), ["The log broke off; it comes back by itself."]),
+    ],
+)
+def test_a_log_that_cannot_be_read_says_why_and_what_to_do(
+    fake: FakeFunction, open_page: Callable[[], AppTest], answer: Answer, sentences: list[str]
+) -> None:
+    fake.jobs["j"] = job_json("j")
+    fake.answers["GET /jobs/j/logs"] = [answer]
+    page = open_page()
+    for sentence in sentences:
+        wait_for(page, sentence)
+
+
 def test_a_run_of_the_schedule_is_shown_while_it_runs(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
     fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1", origin="scheduled")
     page = open_page()
