@@ -49,9 +49,6 @@ async function main(): Promise<void> {
     metrics.countRequest({ door: "unread", outcome: code, cause: undefined, status, durationS: 0 });
     log.warn({ id, status, code }, "request");
   });
-  log.info({ port: server.port, cronJob: `${namespace}/${config.cronJobName}` }, "listening");
-  if (!authenticate) log.warn("AUTH_MODE is none: whoever reaches this port can run the CronJob");
-
   const stop = async (signal: string) => {
     if (draining.signal.aborted) return;
     draining.abort();
@@ -64,6 +61,9 @@ async function main(): Promise<void> {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+  if (!authenticate) log.warn("AUTH_MODE is none: whoever reaches this port can run the CronJob");
+  // Behind all else: whoever reads it may send a signal.
+  log.info({ port: server.port, cronJob: `${namespace}/${config.cronJobName}` }, "listening");
 }
 
 /** undefined: AUTH_MODE is none. What checks credentials is loaded only where it is asked for. */

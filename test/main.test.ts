@@ -99,7 +99,7 @@ async function run(env: Record<string, string>, { look = true } = {}) {
     hasEnded = true;
   });
   while (!hasEnded && !listened) {
-    listened = look && (await canConnect(Number(env.PORT)));
+    listened = look && (await canConnect(Number(env.PORT))) && output.includes('"listening"');
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 25))]);
   }
   if (listened) child.kill("SIGKILL");
