@@ -98,6 +98,8 @@ _waits = {
     "Suspended": ("the Job is suspended", "Resume the Job, or start another sync."),
     "CrashLoopBackOff": ("its container ended at once, again and again", "Read the log for the cause."),
 }
+_other_wait = ("Kubernetes cannot start it yet", "If it stays so, look at the Job's pod: `kubectl describe`.")
+_short_waits = {None, "NoPod", "ContainerCreating", "PodInitializing"}
 
 
 def explain_error(error: SyncTriggerError, url: str) -> Advice:
@@ -122,9 +124,9 @@ def explain_error(error: SyncTriggerError, url: str) -> Advice:
 
 def explain_wait(job: Job) -> Advice | None:
     """Why a Job does not run yet, where that is more than a moment's matter."""
-    if job.reason not in _waits:
+    if job.reason not in _waits and (job.state != "queued" or job.reason in _short_waits):
         return None
-    why, remedy = _waits[job.reason]
+    why, remedy = _waits.get(job.reason or "", _other_wait)
     told = f"Kubernetes says: {plain(job.message.rstrip('. '))}. " if job.message else ""
     return Advice(f"The sync waits: {why} (`{job.reason}`).", told + remedy)
 

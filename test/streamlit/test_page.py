@@ -396,12 +396,27 @@ def test_a_failed_run_shows_its_reason_and_its_last_lines(
     assert button(page) == ("Sync now", False)
 
 
-def test_a_run_that_waits_says_for_what(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
-    why = "Back-off pulling image"
-    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1", "queued", reason="ImagePullBackOff", message=why)
+@pytest.mark.parametrize(
+    ("reason", "sentence", "remedy"),
+    [
+        ("ImagePullBackOff", "its image cannot be pulled (ImagePullBackOff).", "pull secret"),
+        ("SchedulingGated", "Kubernetes cannot start it yet (SchedulingGated).", "look at the Job's pod"),
+    ],
+)
+def test_a_run_that_waits_says_for_what(
+    fake: FakeFunction, open_page: Callable[[], AppTest], reason: str, sentence: str, remedy: str
+) -> None:
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1", "queued", reason=reason, message="why it waits")
     page = open_page()
-    wait_for(page, "The sync waits: its image cannot be pulled (ImagePullBackOff).")
-    assert "Back-off pulling image" in words(page) and "pull secret" in words(page)
+    wait_for(page, f"The sync waits: {sentence}")
+    assert "why it waits" in words(page) and remedy in words(page)
+
+
+def test_a_run_that_kubernetes_is_starting_is_no_warning(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1", "queued", reason="ContainerCreating")
+    page = open_page()
+    wait_for(page, "Kubernetes is starting it")
+    assert "The sync waits" not in words(page)
 
 
 def test_a_run_that_is_removed_while_it_is_followed_is_told(
