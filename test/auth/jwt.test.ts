@@ -38,6 +38,16 @@ async function discoveryOf(keys: JsonObject[]) {
   return { discovery, asked };
 }
 
+/** A verifier with one good key, which can be read as long as the network does not fail. */
+async function verifierOver(network: { fails: boolean }) {
+  const { discovery } = await discoveryOf([await toJwk(good, "1")]);
+  const getKeys: IssuerDiscovery["getKeys"] = async (options) => {
+    if (network.fails) throw new Error("unreachable");
+    return discovery.getKeys(options);
+  };
+  return createJwtVerifier({ ...discovery, getKeys }, { audience });
+}
+
 const now = () => Math.floor(Date.now() / 1_000);
 
 function sign(
@@ -139,15 +149,10 @@ describe("the keys", () => {
   });
 
   test("that are known go on counting while they cannot be read again", async () => {
-    const { discovery } = await discoveryOf([await toJwk(good, "1")]);
-    let fails = false;
-    const getKeys: IssuerDiscovery["getKeys"] = async (options) => {
-      if (fails) throw new Error("unreachable");
-      return discovery.getKeys(options);
-    };
-    const verify = createJwtVerifier({ ...discovery, getKeys }, { audience });
+    const network = { fails: false };
+    const verify = await verifierOver(network);
     expect(await verify(await sign({}))).toBe(sub);
-    fails = true;
+    network.fails = true;
     await expect(verify(await sign({}, { kid: "made-up" }))).rejects.toThrow("unreachable");
     expect(await verify(await sign({}))).toBe(sub);
   });
@@ -155,20 +160,15 @@ describe("the keys", () => {
   test("that are known do so for an hour: a key may have been revoked meanwhile", async () => {
     vi.useFakeTimers({ toFake: ["performance"] });
     onTestFinished(() => void vi.useRealTimers());
-    const { discovery } = await discoveryOf([await toJwk(good, "1")]);
-    let fails = false;
-    const getKeys: IssuerDiscovery["getKeys"] = async (options) => {
-      if (fails) throw new Error("unreachable");
-      return discovery.getKeys(options);
-    };
-    const verify = createJwtVerifier({ ...discovery, getKeys }, { audience });
+    const network = { fails: false };
+    const verify = await verifierOver(network);
     expect(await verify(await sign({}))).toBe(sub);
-    fails = true;
+    network.fails = true;
     vi.advanceTimersByTime(3_599_000);
     expect(await verify(await sign({}))).toBe(sub);
     vi.advanceTimersByTime(2_000);
     await expect(verify(await sign({}))).rejects.toThrow("unreachable");
-    fails = false;
+    network.fails = false;
     expect(await verify(await sign({}))).toBe(sub);
   });
 
@@ -181,15 +181,10 @@ describe("the keys", () => {
   });
 
   test("that cannot be read are an error, not a refusal, and are asked for again", async () => {
-    const { discovery } = await discoveryOf([await toJwk(good, "1")]);
-    let fails = true;
-    const getKeys: IssuerDiscovery["getKeys"] = async (options) => {
-      if (fails) throw new Error("unreachable");
-      return discovery.getKeys(options);
-    };
-    const verify = createJwtVerifier({ ...discovery, getKeys }, { audience });
+    const network = { fails: true };
+    const verify = await verifierOver(network);
     await expect(verify(await sign({}))).rejects.toThrow("unreachable");
-    fails = false;
+    network.fails = false;
     expect(await verify(await sign({}))).toBe(sub);
   });
 });
