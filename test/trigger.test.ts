@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { JsonObject } from "../functions/core/json.ts";
 import { requestDigest } from "../functions/core/key.ts";
 import { alreadyExists, fails, notFound, unreachable } from "./support/fake-cluster.ts";
@@ -23,6 +23,18 @@ describe("without policies", () => {
       ["createJob", expect.objectContaining({ kind: "Job", spec: { backoffLimit: 0 } })],
     ]);
     expect(facts).toEqual({ via: "http", keyDigest: digest, outcome: "created", job: name });
+  });
+
+  it("is too late when its machine was suspended: that clock went on, the monotonic one did not", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const suspended = () => {
+      vi.setSystemTime(Date.now() + 3_600_000);
+      return cronJob();
+    };
+    const { run, names } = prepare({ script: { getCronJob: [suspended], createJob: [store] } });
+    expect(await faultOf(run)).toMatchObject({ code: "api-unavailable" });
+    expect(names()).toEqual(["getCronJob"]);
   });
 
   it("tells of a Job that it made, and of no duplicate", async () => {

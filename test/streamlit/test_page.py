@@ -152,13 +152,19 @@ def test_a_click_that_comes_while_a_run_is_followed_starts_nothing_even_if_strea
     until("a click after the end", lambda: page.run().markdown[0].value == "attempted")
 
 
-def test_the_same_key_is_sent_until_an_answer_is_a_success_and_then_never_again(
-    fake: FakeFunction, open_page: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def click_in_vain(fake: FakeFunction, open_page: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """A page whose click was tried until the client gave up, without a clear answer."""
     monkeypatch.setattr("sync_trigger._pause_s", lambda *_: 0.01)
     fake.answers["POST /trigger-sync"] = [problem(504, "outcome-unknown", "no answer from the API server")]
     page = click(open_page())
     wait_for(page, "Nobody knows yet whether the sync was started")
+    return page
+
+
+def test_the_same_key_is_sent_until_an_answer_is_a_success_and_then_never_again(
+    fake: FakeFunction, open_page: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = click_in_vain(fake, open_page, monkeypatch)
     assert button(page) == ("Try again", False) and triggers(fake) == 5
     del fake.answers["POST /trigger-sync"]
     click(page)
@@ -512,10 +518,7 @@ def test_an_outcome_without_a_job_to_follow_is_told(
 def test_a_request_that_had_started_a_run_hours_ago_shows_that_run_and_says_so(
     fake: FakeFunction, open_page: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sync_trigger._pause_s", lambda *_: 0.01)
-    fake.answers["POST /trigger-sync"] = [problem(504, "outcome-unknown", "no answer from the API server")]
-    page = click(open_page())
-    wait_for(page, "Nobody knows yet whether the sync was started")
+    page = click_in_vain(fake, open_page, monkeypatch)
     fake.keys[fake.requests[-1].headers["idempotency-key"]] = "kraken-sync-1"
     fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1", "succeeded", age_s=7_200, durationMs=6_000)
     del fake.answers["POST /trigger-sync"]
