@@ -11,8 +11,11 @@ afterAll(close);
 async function callsOf(place: Parameters<typeof triggerOver>[0], key?: string): Promise<string[]> {
   proxy.requests.length = 0;
   await readTrigger(await triggerOver(place, key));
-  const resourceOf = (path: string) => /\/namespaces\/[^/]+\/([a-z]+)/.exec(path)?.[1];
-  return proxy.requests.map(({ method, path }) => `${method} ${resourceOf(path)}`);
+  return proxy.requests.map(resourceOf);
+}
+
+function resourceOf({ method, path }: { method: string; path: string }): string {
+  return `${method} ${/\/namespaces\/[^/]+\/([a-z]+)/.exec(path)?.[1]}`;
 }
 
 const window = { DEDUPE_WINDOW: "1h" };
@@ -53,5 +56,25 @@ test.each(["forbid", "join"])(
       await jobEnd(target.api, place.namespace, job.name);
     }
     expect(counts).toEqual([5, 5, 5]);
+  },
+);
+
+test.each(["forbid", "join"])(
+  "%s: a look at each Job that may be unfinished comes on top, and is not needed twice",
+  async (policy) => {
+    const settings = { ...window, OVERLAP_POLICY: policy };
+    const place = await install(`looks ${policy}`, syncCronJob("sync", target.syncImage), { DEDUPE_WINDOW: "1h" });
+    for (const key of ["1", "2"]) {
+      const { job } = await readTrigger(await triggerOver(place, key));
+      await jobEnd(target.api, place.namespace, job.name);
+    }
+    const [read, ...rest] = coordinated;
+    const cold = { fn: await startReplica(place.namespace, settings) };
+    expect(await callsOf(cold, "3")).toEqual(["GET leases", read, "GET jobs", "GET jobs", ...rest]);
+    proxy.requests.length = 0;
+    const answer = await triggerOver(cold, "4");
+    expect(answer.status, "beside the unfinished Job of 3").toBe(policy === "forbid" ? 409 : 200);
+    // The one in the way, and the key's own: its record may have been lost.
+    expect(proxy.requests.map(resourceOf)).toEqual([read, "GET jobs", "GET jobs"]);
   },
 );
