@@ -70,11 +70,8 @@ function pretendPod(apiPort: number): void {
     return text === undefined ? readFileSync(path as string, ...rest) : Buffer.from(text);
   }) as typeof readFileSync;
   tls.createSecureContext = () => ({ context: undefined });
-  https.request = ((url: URL, options: RequestOptions, answered: () => void) =>
-    http.request(
-      { ...options, agent: undefined, host: "127.0.0.1", port: apiPort, path: url.pathname + url.search },
-      answered,
-    )) as typeof https.request;
+  https.request = ((options: RequestOptions, answered: () => void) =>
+    http.request({ ...options, agent: undefined, host: "127.0.0.1", port: apiPort }, answered)) as typeof https.request;
 }
 
 async function findFreePort(): Promise<number> {

@@ -1,3 +1,4 @@
+import type { KubeObject } from "./objects.ts";
 import { notAcceptable, unmodelled } from "./status.ts";
 
 /** Refuses a request that does not take plain JSON: 406, or 501 for a form that only a real server can give. */
@@ -12,4 +13,11 @@ export function refuseOtherAccept(header: string | undefined): void {
   const isKnown = (type: string) => isJson(type) || /^application\/(yaml|vnd\.kubernetes\.protobuf|cbor)$/.test(type);
   if (wanted.some(({ type }) => isKnown(type))) throw unmodelled(`an answer of type ${header}`);
   throw notAcceptable();
+}
+
+/** A stored object in the form that was asked for first: whole, or its metadata alone. */
+export function inFormAskedFor(header: string | undefined, object: KubeObject): object {
+  const [first = ""] = header?.split(",") ?? [];
+  if (first.replaceAll(" ", "") !== "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1") return object;
+  return { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: object.metadata };
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { refuseOtherAccept } from "./accept.ts";
+import { inFormAskedFor, refuseOtherAccept } from "./accept.ts";
 import { mediaTypeOf, readBody, refuseOtherMediaType } from "./body.ts";
 import { createObject } from "./create.ts";
 import { deleteObject, deleteOptions, orphanWarning } from "./delete.ts";
@@ -85,7 +85,7 @@ async function create({ store, schema, resource, namespace, request, query }: Ca
   const { object, unknownFields } = readObject(schema, resource, text, fieldValidation);
   const stored = createObject(store, resource, namespace, object as unknown as KubeObject, dryRun);
   const warnings = [...unknownWarnings(unknownFields), ...strategyOf(resource).warnings(stored)];
-  return { status: 201, json: stored, warnings };
+  return { status: 201, json: inFormAskedFor(request.headers.accept, stored), warnings };
 }
 
 async function write(call: Call, name: string, verb: "update" | "patch" | Verb): Promise<Reply> {

@@ -1,3 +1,4 @@
+import { type Json, parseJson } from "../core/json.ts";
 import type { CallOptions, Cluster } from "./cluster.ts";
 import { readObject, reportNoAnswer } from "./read-answer.ts";
 import { retryRead } from "./retry-read.ts";
@@ -6,6 +7,12 @@ import type { ApiRequest, Transport } from "./transport.ts";
 
 /** The Lease of the record, in the CronJob's namespace (manifests/components/exactly-once). */
 export const leaseName = "sync-trigger";
+
+/**
+ * Of a Job that was created only the metadata is read (Kubernetes API concepts, "Metadata-only fetches"): less for the API
+ * server to write and for us to read. A server that does not know the form sends the whole Job.
+ */
+const metadataOnly = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json";
 
 /** A Cluster over a transport. `timeoutMs` bounds each request; reads are tried up to three times. */
 export function createCluster(
@@ -18,11 +25,12 @@ export function createCluster(
 
   async function call(
     name: keyof Cluster,
-    request: Pick<ApiRequest, "method" | "path" | "body">,
+    request: Pick<ApiRequest, "method" | "path" | "body" | "accept">,
     { signal, traceparent }: CallOptions,
+    parse?: (text: string) => Json,
   ) {
     const answer = await transport.send({ ...request, timeoutMs, signal, traceparent }).catch(reportNoAnswer(name));
-    return readObject(name, answer);
+    return readObject(name, answer, parse);
   }
 
   const read = (name: keyof Cluster, path: string, options: CallOptions) =>
@@ -31,13 +39,12 @@ export function createCluster(
   return {
     getCronJob: (options) => read("getCronJob", `${batch}/cronjobs/${encodeURIComponent(cronJobName)}`, options),
     getJob: (name, options) => read("getJob", `${batch}/jobs/${encodeURIComponent(name)}`, options),
-    createJob: (job, options) =>
+    createJob: (job, options) => {
       // `timeout` makes the server drop the work when nobody waits for it any more.
-      call(
-        "createJob",
-        { method: "POST", path: `${batch}/jobs?timeout=${Math.ceil(timeoutMs / 1_000)}s`, body: JSON.stringify(job) },
-        options,
-      ),
+      const path = `${batch}/jobs?timeout=${Math.ceil(timeoutMs / 1_000)}s`;
+      const request = { method: "POST", path, body: JSON.stringify(job), accept: metadataOnly } as const;
+      return call("createJob", request, options, parseJson);
+    },
     tryJob: (job, options) =>
       call("tryJob", { method: "POST", path: `${batch}/jobs?dryRun=All`, body: JSON.stringify(job) }, options),
     getLease: (options) => read("getLease", lease, options),

@@ -7,6 +7,8 @@ export type ApiRequest = {
   method: "GET" | "POST" | "PUT";
   path: string;
   body?: string;
+  /** The media types that are taken, JSON if unset. */
+  accept?: string;
   /** For this one request, ms; `signal` can end it earlier. */
   timeoutMs: number;
   signal: AbortSignal;
@@ -46,6 +48,8 @@ export type Transport = {
 
 /** An answer larger than this is none of ours: etcd takes objects of 1.5 MiB at most. */
 const answerLimitBytes = 4 * 1024 * 1024;
+/** The latter for the keys of the token issuer. */
+const anyJson = "application/json, application/jwk-set+json";
 
 /** A transport with these credentials; after a 401 they are read again and the request is sent once more. */
 export function createTransport(credentials: Credentials): Transport {
@@ -77,29 +81,29 @@ function openOnce(access: Access, request: OpenRequest): Promise<ApiStream> {
 }
 
 /** What is sent, and until when. */
-type Outgoing = Pick<ApiRequest, "method" | "path" | "body" | "signal" | "traceparent"> & { timeoutMs?: number };
+type Outgoing = Pick<ApiRequest, "method" | "path" | "body" | "accept" | "signal" | "traceparent"> & {
+  timeoutMs?: number;
+};
 
 /**
  * Sends a request and waits until its answer begins; `bounded` says how much of the answer must be there in time. Rejects
  * with NoAnswer. A timer and a listener of our own: AbortSignal.any and its errors took a tenth of a trigger's CPU time.
  */
 function begin(
-  { server, headers }: Access,
+  { isSecure, host, port, basePath, headers }: Access,
   agent: Access["agent"],
-  { method, path, body, signal, timeoutMs, traceparent }: Outgoing,
+  { method, path, body, accept = anyJson, signal, timeoutMs, traceparent }: Outgoing,
   bounded: "beginning" | "whole",
 ) {
   return new Promise<ApiStream & { whyStopped(): unknown }>((resolve, reject) => {
     let connected = false;
     let stopped: unknown;
-    const send = server.protocol === "https:" ? requestHttps : requestHttp;
+    const send = isSecure ? requestHttps : requestHttp;
     const outgoing = send(
-      new URL(server.pathname.replace(/\/$/, "") + path, server),
       {
-        method,
-        agent,
+        ...{ host, port, path: basePath + path, method, agent },
         headers: {
-          accept: "application/json, application/jwk-set+json", // the latter for the keys of the token issuer
+          accept,
           "user-agent": "sync-trigger",
           ...(body === undefined
             ? {}
@@ -127,7 +131,7 @@ function begin(
     outgoing.once("socket", (socket) => {
       if (!socket.connecting) connected = true;
       else
-        socket.once(server.protocol === "https:" ? "secureConnect" : "connect", () => {
+        socket.once(isSecure ? "secureConnect" : "connect", () => {
           connected = true;
         });
     });
@@ -138,15 +142,20 @@ function begin(
 }
 
 /** The text of a stream. Rejects when it breaks off or is longer than the limit. */
-export async function readWhole(stream: IncomingMessage, limitBytes = answerLimitBytes): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > limitBytes) throw new Error(`answer over ${limitBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
+export function readWhole(stream: IncomingMessage, limitBytes = answerLimitBytes): Promise<string> {
+  return new Promise((resolve, reject) => {
+    if (stream.destroyed) return reject(stream.errored ?? new Error("the answer broke off"));
+    const chunks: Buffer[] = [];
+    let length = 0;
+    stream.on("data", (chunk: Buffer) => {
+      length += chunk.length;
+      chunks.push(chunk);
+      if (length > limitBytes) stream.destroy(new Error(`answer over ${limitBytes} bytes`));
+    });
+    stream.once("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+    stream.once("error", reject);
+    stream.once("close", () => stream.readableEnded || reject(new Error("the answer broke off")));
+  });
 }
 
 function timeoutError(): DOMException {

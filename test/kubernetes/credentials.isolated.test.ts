@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { type Credentials, loadCredentials } from "../../functions/kubernetes/credentials.ts";
+import { type Credentials, loadCredentials, toPlace } from "../../functions/kubernetes/credentials.ts";
 import { createTransport, NoAnswer } from "../../functions/kubernetes/transport.ts";
 import { json, startApiStub } from "../support/api-stub.ts";
 import { type Certificate, makeCertificate } from "../support/certificates.ts";
@@ -69,6 +69,14 @@ describe("credentials of a kubeconfig", () => {
     vi.stubEnv("HOME", "/nonexistent");
     expect(() => load("")).toThrow("no Kubernetes cluster: neither in a pod nor a kubeconfig");
   });
+});
+
+it.each([
+  ["https://kubernetes.default.svc", { isSecure: true, host: "kubernetes.default.svc", port: "", basePath: "" }],
+  ["http://127.0.0.1:8001/", { isSecure: false, host: "127.0.0.1", port: "8001", basePath: "" }],
+  ["https://[fd00::1]:6443/k8s/c-1/", { isSecure: true, host: "fd00::1", port: "6443", basePath: "/k8s/c-1" }],
+])("the server %s is taken apart", (server, place) => {
+  expect(toPlace(new URL(server))).toEqual(place);
 });
 
 describe("TLS", () => {

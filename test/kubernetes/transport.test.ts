@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Agent } from "node:http";
 import { createServer, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Access, Credentials } from "../../functions/kubernetes/credentials.ts";
+import { type Access, type Credentials, toPlace } from "../../functions/kubernetes/credentials.ts";
 import { type ApiRequest, createTransport, NoAnswer, readWhole } from "../../functions/kubernetes/transport.ts";
 import { type ApiStub, hang, json, reset, type StubAnswer, startApiStub } from "../support/api-stub.ts";
 import { findFreePort } from "../support/free-port.ts";
@@ -21,7 +21,7 @@ function countingCredentials(server: string) {
     namespace: "n",
     access: async (): Promise<Access> => {
       const headers = { Authorization: `Bearer token-${reloads.length}` };
-      return { server: new URL(server), headers, agent, streamAgent };
+      return { ...toPlace(new URL(server)), headers, agent, streamAgent };
     },
     reload: async () => void reloads.push("reload"),
     close: () => {},

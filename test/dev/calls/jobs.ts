@@ -110,6 +110,12 @@ export const jobSteps = (namespace: string): Step[] => {
     { ...create, name: "create Job", body: job("plain") },
     {
       ...create,
+      name: "create Job for its metadata",
+      headers: { accept: "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json" },
+      body: job("for-metadata"),
+    },
+    {
+      ...create,
       name: "rehearse Job",
       path: `${collection}?dryRun=All&fieldManager=me&timeout=10s`,
       body: job("rehearsed"),
