@@ -8,7 +8,7 @@ import { retryAfter } from "./kubernetes/report-api-errors.ts";
 import type { RecordStore } from "./record-store.ts";
 import { findJob, type Reserved, type ReserveKeyOptions, reserveKey } from "./reserve-key.ts";
 
-/** After these the API server surely has no Job of ours under the name. */
+/** After these the API server surely has no Job of ours from this create. */
 const surelyNotMade: readonly FaultCode[] = ["api-refused", "quota-conflict", "foreign-job"];
 /** A trigger's own deadline leaves this much of the time that callers are promised. */
 const releaseWaitMs = 500;
@@ -23,21 +23,29 @@ const releaseTimeoutMs = 10_000;
 export async function createRecorded(
   options: ReserveKeyOptions & { isLate: () => boolean },
 ): Promise<Made | Exclude<Reserved, { kind: "reserved" }>> {
-  const { cluster, records, job, signal, isLate } = options;
+  const { cluster, records, job, signal } = options;
   let attempt = 0;
+  let isSent = false; // a create of ours
+  let mayCome = false; // and one before the last may have taken effect after all
+  const isLate = () => {
+    const late = options.isLate();
+    isSent ||= !late;
+    return late;
+  };
   const reserve = async () => {
     attempt += 1;
     const reserved = await reserveKey({ ...options, maker: `${options.maker}.${attempt}` });
     return reserved.kind === "reserved" ? undefined : reserved;
   };
-  const giveBack = async (mayCome: boolean): Promise<void> => {
-    const change = (entries: readonly Entry[]) => toChange(release(entries, options, { mayCome }));
+  const giveBack = async (isPossible: boolean): Promise<void> => {
+    const change = (entries: readonly Entry[]) => toChange(release(entries, options, { mayCome: isPossible }));
     const released = records.commit(change, AbortSignal.timeout(releaseTimeoutMs)).catch(() => undefined);
     await Promise.race([released, pause(releaseWaitMs, undefined, { ref: false })]);
   };
-  const again = async (mayCome: boolean) => {
+  const again = async (mayHaveTakenEffect: boolean) => {
+    mayCome ||= mayHaveTakenEffect;
     const reserved = await reserve();
-    if (reserved?.kind !== "overlap") return reserved;
+    if (reserved === undefined || reserved.kind === "known") return reserved;
     // Nobody may be told that the key was refused, or joined another Job, when its own may still come.
     if (mayCome)
       throw new Fault("api-unavailable", "a create failed without a clear answer", { headers: retryAfter({}) });
@@ -55,7 +63,7 @@ export async function createRecorded(
     const code = codeOf(error);
     if (code === "key-reused") await rememberFound(options).catch(() => giveBack(true));
     // Our create may be on its way: were the key given up now, its Job could be made, removed and made once more by it.
-    else if (code !== "outcome-unknown") await giveBack(!(code && surelyNotMade.includes(code)));
+    else if (code !== "outcome-unknown") await giveBack(mayCome || (isSent && !(code && surelyNotMade.includes(code))));
     throw error;
   });
   if ("outcome" in made) await remember(records, options, made.job, signal);

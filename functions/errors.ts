@@ -46,7 +46,11 @@ export const FAULTS = {
   },
   "quota-conflict": { status: 503, retriedBy: "all", meaning: "A ResourceQuota was changing; no Job was created" },
   "in-flight": { status: 503, retriedBy: "all", meaning: "Another trigger is just about to create its Job" },
-  "record-full": { status: 503, retriedBy: "all", meaning: "The record of keys is full until its oldest key expires" },
+  "record-full": {
+    status: 503,
+    retriedBy: "all",
+    meaning: "The record of keys is full until one expires and its Job has ended",
+  },
   overloaded: { status: 503, retriedBy: "all", meaning: "This instance has as many requests at work as it takes" },
   "shutting-down": { status: 503, retriedBy: "all", meaning: "This instance is ending; another one will answer" },
   "internal-error": {

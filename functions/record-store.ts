@@ -34,6 +34,7 @@ type Waiting = { apply(entries: readonly Entry[]): Entry[] | undefined; done(): 
  */
 export function createRecordStore(cluster: Pick<Cluster, "getLease" | "updateLease">): RecordStore {
   let known: Known | undefined;
+  let isOutOfDate = false;
   let waiting: Waiting[] = [];
   let writing = false;
 
@@ -61,6 +62,8 @@ export function createRecordStore(cluster: Pick<Cluster, "getLease" | "updateLea
       waiting = [];
       const applied: Waiting[] = [];
       try {
+        if (isOutOfDate) known = undefined;
+        isOutOfDate = false;
         const current = known ?? (await read());
         known = current;
         let entries = current.entries;
@@ -101,7 +104,7 @@ export function createRecordStore(cluster: Pick<Cluster, "getLease" | "updateLea
 
   return {
     refresh: () => {
-      known = undefined;
+      isOutOfDate = true;
     },
     commit: <T>(change: Change<T>, signal: AbortSignal) =>
       new Promise<T>((resolve, reject) => {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { activeJobNames, hasEnded } from "./core/decide.ts";
+import { activeJobNames, hasEnded, type Verdict } from "./core/decide.ts";
 import { jobNameOfSlot } from "./core/job-name.ts";
 import type { JsonObject } from "./core/json.ts";
 import type { JobRef } from "./core/outcome.ts";
@@ -11,8 +11,12 @@ import type { Cluster } from "./kubernetes/cluster.ts";
 import { retryAfter, toApiFault } from "./kubernetes/report-api-errors.ts";
 import type { RecordStore } from "./record-store.ts";
 
-/** The key may create its Job, has one already, or another Job is in the way. */
-export type Reserved = { kind: "reserved" } | { kind: "known"; entry: Entry } | { kind: "overlap"; job: JobRef };
+/** The key may create its Job, has one already, another Job is in the way, or has just made this one needless. */
+export type Reserved =
+  | { kind: "reserved" }
+  | { kind: "known"; entry: Entry }
+  | { kind: "overlap"; job: JobRef }
+  | { kind: "needless"; verdict: Verdict };
 
 /** What a key is reserved for, and where. */
 export type ReserveKeyOptions = {
@@ -26,6 +30,8 @@ export type ReserveKeyOptions = {
   request: string;
   maker: string;
   exclusive: boolean;
+  /** Decides by another Job that has ended; undefined: this one is wanted all the same. */
+  judge: (ended: JsonObject) => Verdict | undefined;
   windowMs: number;
   maxKeys: number;
   signal: AbortSignal;
@@ -48,8 +54,11 @@ export async function reserveKey(options: ReserveKeyOptions): Promise<Reserved> 
     for (const name of activeJobNames(options.cronJob)) {
       const job = await findJob(cluster, name, signal);
       if (job && !hasEnded(job)) return { kind: "overlap", job: toJobRef(job) };
+      const verdict = job && options.judge(job);
+      if (verdict) return { kind: "needless", verdict };
     }
   }
+  let needless: Verdict | undefined;
   const looks = new Map<string, Look>();
   const endsAtMs = performance.now() + inFlightMs;
   let isRefreshed = false;
@@ -81,6 +90,7 @@ export async function reserveKey(options: ReserveKeyOptions): Promise<Reserved> 
         await look(reservation.wanted).catch((error) => {
           throw exclusive && signal.aborted ? tooManyLooks(error) : error;
         });
+        if (needless) return { kind: "needless", verdict: needless };
     }
   }
 
@@ -95,6 +105,7 @@ export async function reserveKey(options: ReserveKeyOptions): Promise<Reserved> 
         // Under our own name only a Job of our own key counts.
         if (job && entry.slot === options.slot) recognise(options.job, job);
         const isUnfinished = job !== undefined && !hasEnded(job);
+        if (job && !isUnfinished && entry.slot !== options.slot) needless ??= options.judge(job);
         looks.set(entryId(entry), job ? { state: isUnfinished ? "unfinished" : "ended", job: toJobRef(job) } : absent);
         if (exclusive && isUnfinished) left.length = 0; // one decides
       }
@@ -119,7 +130,7 @@ function toChange(result: Reservation): { entries?: Entry[]; result: Reservation
 
 function recordFull(freeAtMs: number): Fault {
   const seconds = Math.max(1, Math.ceil((freeAtMs - Date.now()) / 1_000));
-  return new Fault("record-full", `the record holds DEDUPE_MAX_KEYS keys; the oldest expires in ${seconds} s`, {
+  return new Fault("record-full", `the record holds DEDUPE_MAX_KEYS keys; come back in ${seconds} s`, {
     headers: { "Retry-After": String(seconds) },
   });
 }

@@ -1,5 +1,5 @@
 import type { Config } from "./config.ts";
-import { decideByCronJob, resolveOverlap } from "./core/decide.ts";
+import { decideByCronJob, decideBySuccess, resolveOverlap, successTime } from "./core/decide.ts";
 import { parseDurationMs } from "./core/duration.ts";
 import { jobFromCronJob } from "./core/job-from-cronjob.ts";
 import { jobName, keySlot } from "./core/job-name.ts";
@@ -91,22 +91,20 @@ async function run(plan: Plan, input: TriggerInput, context: TriggerContext, lim
   const { cluster, namespace, records, config } = context;
   const isLate = deadline(timeoutMs);
 
-  const remembered = await records?.commit((entries) => ({ result: findRemembered(entries, plan, config) }), signal);
-  if (remembered) return toDuplicate(remembered, plan, namespace);
+  const remembered = await findRemembered(plan, context, signal);
+  if (remembered) return remembered;
 
   const cronJob = await cluster
     .getCronJob({ signal })
     .catch(reportApiErrors({ missing: `CronJob ${namespace}/${config.cronJobName} does not exist` }));
   await context.policyCanary.beforeTrigger(cronJob, signal, answered);
   const job = buildJob(cronJob, plan, input);
+  const known = () => findKnown(job, plan, context, signal);
   const overlap = resolveOverlap(plan.onOverlap, cronJob);
-  const nowMs = Date.now();
-  const verdict = decideByCronJob(cronJob, {
-    suspended: config.suspendedPolicy,
-    ifOlderThanMs: plan.ifOlderThanMs,
-    nowMs,
-  });
-  if (verdict) return (await findMade(job, plan, context, signal)) ?? { ...verdict, job: null };
+  if (overlap instanceof Fault) return (await known()) ?? raise(overlap);
+  const when = { ifOlderThanMs: plan.ifOlderThanMs, nowMs: Date.now() };
+  const verdict = decideByCronJob(cronJob, { suspended: config.suspendedPolicy, ...when });
+  if (verdict) return (await known()) ?? { ...verdict, job: null };
 
   if (!records) {
     if (overlap !== "allow") throw recordNeeded(overlap);
@@ -115,11 +113,13 @@ async function run(plan: Plan, input: TriggerInput, context: TriggerContext, lim
   const result = await createRecorded({
     ...{ cluster, records, cronJob, job, cronJobName: config.cronJobName, signal, isLate },
     ...{ slot: plan.slot, request: plan.entryRequest, exclusive: overlap !== "allow" },
+    judge: (ended) => decideBySuccess(successTime(ended), when),
     ...{ windowMs: config.dedupeWindowMs ?? 0, maxKeys: config.dedupeMaxKeys, maker: spanOf(input.traceparent) },
   });
   if ("outcome" in result) return announce(result, job, context);
   if (result.kind === "known") return toDuplicate(result.entry, plan, namespace);
-  return (await findMade(job, plan, context, signal)) ?? toOverlapOutcome(overlap, result.job);
+  if (result.kind === "needless") return (await known()) ?? { ...result.verdict, job: null };
+  return (await known()) ?? toOverlapOutcome(overlap, result.job);
 }
 
 function toPlan({ key, request }: TriggerInput, { namespace, config }: TriggerContext) {
@@ -159,16 +159,23 @@ function announce(made: Made, job: JsonObject, { announcer }: TriggerContext): M
   return made;
 }
 
-/** The key's Job where it still exists; from then on it is remembered. */
-async function findMade(
+/**
+ * What the key has made after all, asked before it is told that it makes nothing: by the record as it is stored now, which
+ * another replica may have written, else by its Job's name; from then on that is remembered.
+ */
+async function findKnown(
   job: JsonObject,
-  { name, slot, entryRequest }: Plan,
-  { cluster, records }: TriggerContext,
+  plan: Plan,
+  context: TriggerContext,
   signal: AbortSignal,
-): Promise<Made | undefined> {
-  const found = await findJob(cluster, name, signal);
+): Promise<Outcome | undefined> {
+  const { cluster, records } = context;
+  records?.refresh();
+  const remembered = await findRemembered(plan, context, signal);
+  if (remembered) return remembered;
+  const found = await findJob(cluster, plan.name, signal);
   const made = found && recognise(job, found);
-  if (made && records) await remember(records, { slot, request: entryRequest }, made.job, signal);
+  if (made && records) await remember(records, { slot: plan.slot, request: plan.entryRequest }, made.job, signal);
   return made;
 }
 
@@ -177,8 +184,20 @@ function spanOf(traceparent: string): string {
   return traceparent.split("-")[2] ?? "";
 }
 
-function findRemembered(entries: readonly Entry[], { slot }: Plan, { dedupeWindowMs = 0 }: TriggerContext["config"]) {
-  return entries.find((entry) => entry.slot === slot && isRemembered(entry, Date.now(), dedupeWindowMs));
+/** The answer to a key that is remembered; undefined: it is not, as far as this process knows. */
+async function findRemembered(
+  plan: Plan,
+  { records, namespace, config }: TriggerContext,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const isOurs = (entry: Entry) =>
+    entry.slot === plan.slot && isRemembered(entry, Date.now(), config.dedupeWindowMs ?? 0);
+  const entry = await records?.commit((entries) => ({ result: entries.find(isOurs) }), signal);
+  return entry && toDuplicate(entry, plan, namespace);
+}
+
+function raise(fault: Fault): never {
+  throw fault;
 }
 
 function toDuplicate(entry: Entry, { name, entryRequest }: Plan, namespace: string): Outcome {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { requestDigest } from "../functions/core/key.ts";
 import type { Entry } from "../functions/core/record.ts";
 import { Fault } from "../functions/errors.ts";
@@ -119,6 +119,32 @@ describe("with the record of keys", () => {
     expect(await faultOf(run)).toMatchObject({ code });
   });
 
+  it("a create that surely made nothing, after one that may have, keeps the key in others' way", async () => {
+    const records = memoryRecords();
+    const createJob = [fails({ status: 500, mayHaveTakenEffect: true }), fails({ status: 422 })];
+    const { run } = prepare({
+      script: { getCronJob: [cronJob()], createJob, getJob: [notFound] },
+      config: window,
+      records,
+    });
+    expect(await faultOf(run)).toMatchObject({ code: "api-refused" });
+    expect(records.entries).toMatchObject([{ state: "pending", uid: "-" }]);
+  });
+
+  it("a trigger whose time is over before its create is sent leaves no reservation", async () => {
+    const records = memoryRecords();
+    const { commit } = records;
+    records.commit = async (change, signal) => {
+      const result = await commit(change, signal);
+      vi.spyOn(performance, "now").mockReturnValue(Number.MAX_SAFE_INTEGER); // as after a freeze: no timer has fired yet
+      return result;
+    };
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { run, names } = prepare({ script: { getCronJob: [cronJob()] }, config: window, records });
+    expect(await faultOf(run)).toMatchObject({ code: "api-unavailable" });
+    expect([names(), records.entries]).toEqual([["getCronJob"], []]);
+  });
+
   it("with forbid a create that surely made nothing is refused beside another Job, and leaves no reservation", async () => {
     const records = memoryRecords();
     const interrupt = () => {
@@ -199,6 +225,25 @@ describe("with the record of keys", () => {
     expect(await run()).toMatchObject({ outcome: "refused", job: { name: "sync-29" } });
     expect(names()).not.toContain("createJob");
   });
+
+  it.each([
+    ["scheduled Job that its status still calls active", { status: { active: [{ name: "sync-29" }] } }, []],
+    ["Job of the record", {}, [other()]],
+  ])(
+    "a success that the CronJob's status does not tell yet counts for ifOlderThan: of a %s",
+    async (_what, of, record) => {
+      const now = `${new Date().toISOString().slice(0, 19)}Z`;
+      const conditions = [{ type: "Complete", status: "True" }];
+      const ended = { metadata: { name: "sync-29", namespace: "n" }, status: { conditions, completionTime: now } };
+      const { run, facts } = prepare({
+        script: { getCronJob: [cronJob(of)], getJob: [(wanted) => (wanted === name ? notFound : ended)] },
+        request: { onOverlap: "forbid", ifOlderThan: "26h" },
+        records: memoryRecords(record),
+      });
+      expect(await run()).toMatchObject({ outcome: "skipped", job: null });
+      expect(facts).toMatchObject({ cause: "recent-success", why: expect.stringContaining(now) });
+    },
+  );
 
   it("with forbid is a duplicate, not refused, when the unfinished Job is the key's own", async () => {
     const request = { onOverlap: "forbid" } as const;

@@ -142,11 +142,22 @@ describe("without policies", () => {
 
   it("refuses inherit of Replace", async () => {
     const { run, names } = prepare({
-      script: { getCronJob: [cronJob({ spec: { concurrencyPolicy: "Replace" } })] },
+      script: { getCronJob: [cronJob({ spec: { concurrencyPolicy: "Replace" } })], getJob: [notFound] },
       request: { onOverlap: "inherit" },
     });
     expect(await faultOf(run)).toMatchObject({ code: "invalid-field", message: expect.stringContaining("Replace") });
     expect(names()).not.toContain("createJob");
+  });
+
+  it("a key that made its Job before the CronJob's own policy became Replace is a duplicate", async () => {
+    const { run } = prepare({
+      script: {
+        getCronJob: [cronJob({ spec: { concurrencyPolicy: "Replace" } })],
+        getJob: [ownJob({ request: { onOverlap: "inherit" } })],
+      },
+      request: { onOverlap: "inherit" },
+    });
+    expect(await run()).toEqual({ outcome: "duplicate", job: made });
   });
 });
 

@@ -24,20 +24,27 @@ export function decideByCronJob(
     const outcome = suspended === "skip" ? "skipped" : "refused";
     return { outcome, reason: "the CronJob is suspended", cause: "suspended" };
   }
-  const last = isJsonObject(status) ? status.lastSuccessfulTime : undefined;
-  if (ifOlderThanMs === undefined || typeof last !== "string") return undefined;
-  if (nowMs - Date.parse(last) >= ifOlderThanMs) return undefined;
-  const reason = `the CronJob succeeded at ${last}, which is more recent than asked for`;
+  return decideBySuccess(isJsonObject(status) ? status.lastSuccessfulTime : undefined, { ifOlderThanMs, nowMs });
+}
+
+/** Decides by the time of a success, ISO 8601; undefined: a run is wanted. */
+export function decideBySuccess(
+  time: unknown,
+  { ifOlderThanMs, nowMs }: { ifOlderThanMs?: number | undefined; nowMs: number },
+): Verdict | undefined {
+  if (ifOlderThanMs === undefined || typeof time !== "string") return undefined;
+  if (nowMs - Date.parse(time) >= ifOlderThanMs) return undefined;
+  const reason = `the CronJob succeeded at ${time}, which is more recent than asked for`;
   return { outcome: "skipped", reason, cause: "recent-success" };
 }
 
-/** The policy that `inherit` stands for. Throws 422 for Replace, which cannot be promised without a right to delete. */
-export function resolveOverlap(policy: OverlapPolicy, cronJob: JsonObject): "allow" | "forbid" | "join" {
+/** The policy that `inherit` stands for; a Fault for Replace, which cannot be promised without a right to delete. */
+export function resolveOverlap(policy: OverlapPolicy, cronJob: JsonObject): "allow" | "forbid" | "join" | Fault {
   if (policy !== "inherit") return policy;
   const own = isJsonObject(cronJob.spec) ? cronJob.spec.concurrencyPolicy : undefined;
   if (own === "Forbid") return "forbid";
   if (own !== "Replace") return "allow";
-  throw new Fault(
+  return new Fault(
     "invalid-field",
     'onOverlap: the CronJob\'s own policy is Replace, which this function does not do: it may not delete Jobs, and a pod can outlive its request; use "allow", "forbid" or "join"',
   );
@@ -50,9 +57,16 @@ export function activeJobNames({ status }: JsonObject): string[] {
 }
 
 /** Whether a Job has ended: Complete or Failed, which come only after its last pod (kubernetes 1.31 and newer). */
-export function hasEnded({ status }: JsonObject): boolean {
+export function hasEnded(job: JsonObject): boolean {
+  return isTrue(job, "Complete") || isTrue(job, "Failed");
+}
+
+/** When a Job succeeded, ISO 8601: the CronJob's status follows a moment later. undefined: it did not. */
+export function successTime(job: JsonObject): unknown {
+  return isJsonObject(job.status) && isTrue(job, "Complete") ? job.status.completionTime : undefined;
+}
+
+function isTrue({ status }: JsonObject, condition: "Complete" | "Failed"): boolean {
   const conditions = isJsonObject(status) && Array.isArray(status.conditions) ? status.conditions : [];
-  return conditions
-    .filter(isJsonObject)
-    .some(({ type, status: value }) => (type === "Complete" || type === "Failed") && value === "True");
+  return conditions.filter(isJsonObject).some(({ type, status: value }) => type === condition && value === "True");
 }

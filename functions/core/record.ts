@@ -35,9 +35,11 @@ const reservationGraceMs = 90_000;
 const makerGraceMs = 30_000;
 /** Of expired keys whose Job may still run, one trigger looks at no more than these: each adds one key and takes some. */
 const swept = 4;
+/** Where the record is full, in lots of this many until one has ended. */
+const sweptIfFull = 16;
 /** So many Jobs are looked at before what was seen is written down: who runs out of time has not looked in vain. */
 const lookedAtOnce = 256;
-/** A full record without a window waits for a Job to end, nobody knows when. */
+/** An expired key has its place until its Job has ended, nobody knows when. */
 const leastFullMs = 60_000;
 const requestDigits = 6;
 const letters = { P: "pending", D: "done", E: "ended" } as const;
@@ -153,13 +155,12 @@ export function reserve(record: readonly Entry[], options: ReserveOptions): Rese
   const inFlight = open.find(isUnderWay);
   if (exclusive && inFlight) return { kind: "in-flight", entry: inFlight };
 
-  let others = settled.filter((entry) => entry !== own);
+  const others = settled.filter((entry) => entry !== own);
   if (!own && others.length >= maxKeys) {
-    // The promise to remember is over for an expired key, and weighs more than seeing its Job once more.
-    const victim = windowMs > 0 ? others.find(isExpired) : undefined;
-    const oldestMs = Math.min(...others.map(({ atMs }) => atMs));
-    if (!victim) return { kind: "full", freeAtMs: windowMs > 0 ? oldestMs + windowMs : nowMs + leastFullMs };
-    others = others.filter((entry) => entry !== victim);
+    const mayHaveEnded = open.filter((entry) => isExpired(entry) && !seen(entry));
+    if (mayHaveEnded.length > 0) return { kind: "look", wanted: mayHaveEnded.slice(0, sweptIfFull), ...progress };
+    const freeAtMs = (entry: Entry) => (isExpired(entry) ? nowMs + leastFullMs : entry.atMs + windowMs);
+    return { kind: "full", freeAtMs: Math.min(...others.map(freeAtMs)) };
   }
   const { request, maker } = options;
   const reserved: Entry = { slot, state: "pending", atMs: floorToSecond(nowMs), request, uid: maker };

@@ -7,7 +7,8 @@ import { jobEnd, listJobs } from "../support/jobs.ts";
 import { openPlaces, triggerOver } from "../support/places.ts";
 import { until } from "../support/until.ts";
 
-const { target, install, startReplica, deleteJob, patchCronJob, close } = await openPlaces("overlap");
+const places = await openPlaces("overlap");
+const { target, install, startReplica, startScheduledJob, deleteJob, patchCronJob, close } = places;
 afterAll(close);
 
 describe("while a Job is unfinished", () => {
@@ -89,25 +90,9 @@ describe("while a Job is unfinished", () => {
 
   test("a scheduled Job counts too, as long as the CronJob's status calls it active", async () => {
     const place = await install("scheduled", idleCronJob("sync"), { OVERLAP_POLICY: "forbid" });
-    const { metadata, spec } = await target.api.expect(
-      "GET",
-      `/apis/batch/v1/namespaces/${place.namespace}/cronjobs/sync`,
-    );
-    const { uid } = metadata as { uid: string };
-    const scheduled = await target.api.expect("POST", `/apis/batch/v1/namespaces/${place.namespace}/jobs`, {
-      apiVersion: "batch/v1",
-      kind: "Job",
-      metadata: {
-        name: "sync-29000000",
-        ownerReferences: [{ apiVersion: "batch/v1", kind: "CronJob", name: "sync", uid, controller: true }],
-      },
-      spec: ((spec as JsonObject).jobTemplate as JsonObject).spec,
-    });
-    const { name, uid: jobUid } = scheduled.metadata as { name: string; uid: string };
-    const active = [{ apiVersion: "batch/v1", kind: "Job", namespace: place.namespace, name, uid: jobUid }];
-    await patchCronJob(place.namespace, { status: { active } }, "/status");
+    const name = await startScheduledJob(place.namespace);
     const refused = await triggerOver(place, "1");
-    expect([refused.status, (await readProblem(refused)).detail]).toEqual([409, "Job sync-29000000 is unfinished"]);
+    expect([refused.status, (await readProblem(refused)).detail]).toEqual([409, `Job ${name} is unfinished`]);
     await deleteJob(place.namespace, name);
     expect((await readTrigger(await triggerOver(place, "1"))).outcome).toBe("created");
   });

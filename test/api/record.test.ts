@@ -165,7 +165,7 @@ describe("with DEDUPE_WINDOW a key is remembered whatever happens to its Job", (
     expect([again.outcome, again.job.uid]).toEqual(["duplicate", metadataOf(job).uid]);
   });
 
-  test("a full record answers 503 until the oldest key expires, and loses nothing", async () => {
+  test("a full record answers 503 until the oldest key has expired and its Job has ended, and loses nothing", async () => {
     const place = await install("full", idleCronJob("sync"), { ...window, DEDUPE_MAX_KEYS: "2" });
     const first = await readTrigger(await triggerOver(place, "1"));
     await readTrigger(await triggerOver(place, "2"));
@@ -178,6 +178,9 @@ describe("with DEDUPE_WINDOW a key is remembered whatever happens to its Job", (
 
     const [oldest = "", ...rest] = await readRecord(target.api, place.namespace);
     await writeRecord(target.api, place.namespace, [oldest.replace(/ \d{8}T\d{6}Z /, " 20200101T000000Z "), ...rest]);
+    const beside = await triggerOver(place, "3");
+    expect([beside.status, beside.headers.get("retry-after")], "the first Job goes on").toEqual([503, "60"]);
+    await deleteJob(place.namespace, first.job.name);
     expect((await readTrigger(await triggerOver(place, "3"))).outcome).toBe("created");
   });
 

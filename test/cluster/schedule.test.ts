@@ -17,6 +17,8 @@ afterAll(close);
 
 const everyMinute = "* * * * *";
 const minuteMs = 60_000;
+/** The controller's own lateness on a machine with much to do; a tick that was put off comes a minute later. */
+const onTimeMs = 20_000;
 /** Longer than until the next tick, with time for a busy node. */
 const tickMs = 120_000;
 
@@ -92,7 +94,7 @@ describe.concurrent("by the clock", () => {
         tickMs,
       );
       expect(scheduled.metadata.name).toBe(`sync-${tickAtMs / minuteMs}`);
-      expect(Date.parse(scheduled.metadata.creationTimestamp), "before the next").toBeLessThan(tickAtMs + minuteMs);
+      expect(Date.parse(scheduled.metadata.creationTimestamp), "on time").toBeLessThan(tickAtMs + onTimeMs);
       expect(await jobEnd(target.api, place.namespace, scheduled.metadata.name)).toBe("Complete");
       await until("the CronJob's status", async () => (await statusOf(place)).lastScheduleTime === tick);
     }

@@ -46,7 +46,8 @@ describe("inherit", () => {
   });
 
   test("refuses Replace, and other policies do not ask the CronJob", () => {
-    expect(() => resolveOverlap("inherit", { spec: { concurrencyPolicy: "Replace" } })).toThrow("Replace");
+    const refusal = resolveOverlap("inherit", { spec: { concurrencyPolicy: "Replace" } });
+    expect(refusal).toMatchObject({ code: "invalid-field", message: expect.stringContaining("Replace") });
     expect(resolveOverlap("join", { spec: { concurrencyPolicy: "Replace" } })).toBe("join");
   });
 });

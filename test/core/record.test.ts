@@ -212,13 +212,25 @@ describe("a full record", () => {
     expect(decide(record, { maxKeys: 2 })).toEqual({ kind: "full", freeAtMs: nowMs + hourMs - 600_000 });
   });
 
-  test("takes the place of an expired key even if its Job still runs", () => {
+  test("keeps the place of an expired key whose Job still runs: another key must not run beside it unseen", () => {
     const old = entry("a", "done", 2 * hourMs);
+    const record = [old, entry("b", "ended", 600_000)];
     const options = { maxKeys: 2, exclusive: false };
-    expect(slotsOf(decide([old, entry("b", "ended")], options, [[old, "unfinished"]]))).toEqual([
-      "b ended",
-      "own pending",
-    ]);
+    expect(decide(record, options, [[old, "unfinished"]])).toEqual({ kind: "full", freeAtMs: nowMs + 60_000 });
+    expect(slotsOf(decide(record, options, [[old, "ended"]]))).toEqual(["b ended", "own pending"]);
+  });
+
+  test("looks at more expired keys until one has ended", () => {
+    const record = Array.from({ length: 40 }, (_, index) => entry(`o${index}`, "done", 2 * hourMs));
+    const options = { maxKeys: 40, exclusive: false };
+    const unfinished = (count: number) =>
+      record.slice(0, count).map((of): [Entry, Look["state"]] => [of, "unfinished"]);
+    expect(decide(record, options, unfinished(4))).toEqual({ kind: "look", wanted: record.slice(4, 20) });
+    expect(decide(record, options, unfinished(40))).toEqual({ kind: "full", freeAtMs: nowMs + 60_000 });
+    const [ended] = record.slice(30);
+    const looks: [Entry, Look["state"]][] = [...unfinished(20), [ended as Entry, "ended"]];
+    expect(slotsOf(decide(record, options, looks))).toContain("own pending");
+    expect(slotsOf(decide(record, options, looks))).not.toContain("o30 done");
   });
 
   test("has room again when it has expired", () => {

@@ -23,6 +23,8 @@ export type Places = {
   untilGone(namespace: string, name: string): Promise<unknown>;
   /** Changes the CronJob by a merge patch; `subresource` such as "/status". */
   patchCronJob(namespace: string, patch: object, subresource?: string): Promise<void>;
+  /** Makes a Job as the schedule would, which the CronJob's status calls active; resolves with its name. */
+  startScheduledJob(namespace: string): Promise<string>;
   close(): Promise<void>;
 };
 
@@ -57,6 +59,22 @@ export async function openPlaces(file: string): Promise<Places> {
     async patchCronJob(namespace, patch, subresource = "") {
       const path = `/apis/batch/v1/namespaces/${namespace}/cronjobs/sync${subresource}`;
       await target.api.expect("PATCH", path, patch, { "content-type": "application/merge-patch+json" });
+    },
+    async startScheduledJob(namespace) {
+      const batch = `/apis/batch/v1/namespaces/${namespace}`;
+      const cronJob = await target.api.expect("GET", `${batch}/cronjobs/sync`);
+      const { uid: ownerUid } = cronJob.metadata as { uid: string };
+      const owner = { apiVersion: "batch/v1", kind: "CronJob", name: "sync", uid: ownerUid, controller: true };
+      const job = await target.api.expect("POST", `${batch}/jobs`, {
+        apiVersion: "batch/v1",
+        kind: "Job",
+        metadata: { name: "sync-29000000", ownerReferences: [owner] },
+        spec: (cronJob.spec as { jobTemplate: JsonObject }).jobTemplate.spec,
+      });
+      const { name, uid } = job.metadata as { name: string; uid: string };
+      const active = [{ apiVersion: "batch/v1", kind: "Job", namespace, name, uid }];
+      await places.patchCronJob(namespace, { status: { active } }, "/status");
+      return name;
     },
     async close() {
       await Promise.all(started.map((fn) => fn.stop()));
