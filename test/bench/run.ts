@@ -13,7 +13,7 @@ import { measureStart } from "./parts/start.ts";
 import { measureThroughput } from "./parts/throughput.ts";
 import { findPrograms } from "./programs.ts";
 import { type Measured, type Result, toResults, toTable } from "./results.ts";
-import { prepareStage } from "./stage.ts";
+import { prepareStage, type Stage } from "./stage.ts";
 
 const image = "dev.local/sync-trigger:bench";
 
@@ -24,12 +24,22 @@ const parts: Record<string, (rounds: number) => Promise<Measured[]>> = {
     onStage("throughput", (programs, stage) =>
       measureThroughput(programs, stage, { rounds, forMs: 1_500, connections: [1, 16, 128] }),
     ),
-  growth: (rounds) =>
-    onStage("growth", ([, program], stage) => {
-      if (!program) throw new Error("no program");
-      const of = { jobs: [0, 1_000, 10_000], replicas: [1, 2, 4], rounds: Math.ceil(rounds / 3), forMs: 3_000 };
-      return measureGrowth(program, stage, of);
-    }),
+  growth: async (rounds) => {
+    const program = (await findPrograms()).find(({ name }) => name === "sync-trigger");
+    if (!program) throw new Error("no program");
+    const stages: Stage[] = [];
+    const openStage = async (what: string) => {
+      const stage = await prepareStage(what);
+      stages.push(stage);
+      return stage;
+    };
+    try {
+      const of = { jobs: [0, 1_000, 10_000], replicas: [1, 2, 4], rounds, forMs: 1_500 };
+      return await measureGrowth(program, openStage, of);
+    } finally {
+      for (const stage of stages) await stage.remove();
+    }
+  },
   size: () => measureSize(image),
   knative: (rounds) =>
     onStage("knative", async (_programs, stage) => {
@@ -101,9 +111,7 @@ function describeMachine(): object {
 
 async function onStage(
   what: string,
-  measure: (
-    ...given: [Awaited<ReturnType<typeof findPrograms>>, Awaited<ReturnType<typeof prepareStage>>]
-  ) => Promise<Measured[]>,
+  measure: (...given: [Awaited<ReturnType<typeof findPrograms>>, Stage]) => Promise<Measured[]>,
 ): Promise<Measured[]> {
   const programs = await findPrograms();
   const stage = await prepareStage(what);

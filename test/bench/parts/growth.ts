@@ -4,50 +4,106 @@ import { type Measured, percentile } from "../results.ts";
 import { type Running, runProgram } from "../run-program.ts";
 import type { Stage } from "../stage.ts";
 
-/** What grows with the Jobs of the namespace, and with the replicas: triggers, and the list of runs. */
+/** Triggers of one turn: few, because each adds a Job to those that are there. */
+const triggersOfTurn = 100;
+const turnMs = 20_000;
+
+/**
+ * What grows with the Jobs of the namespace, and with the replicas: triggers, and the list of runs. Namespaces with so many
+ * Jobs each, and so many processes each, take turns, each round in another order: what else the machine does (the Job
+ * controller first of all, which looks at every Job that was stored) hits them alike.
+ */
 export async function measureGrowth(
   program: Program,
-  stage: Stage,
+  openStage: (what: string) => Promise<Stage>,
   { jobs, replicas, rounds, forMs }: { jobs: number[]; replicas: number[]; rounds: number; forMs: number },
 ): Promise<Measured[]> {
-  const rows: Measured[] = [];
-  const row = (metric: string, unit: string): Measured => {
-    const made = { name: program.name, metric, unit, values: [] };
-    rows.push(made);
-    return made;
-  };
-  for (const count of jobs) {
-    await stage.fill(count);
-    const running = await runProgram(program, stage);
-    try {
-      await load([running.port], 1, 500);
-      const trigger = row(`latency p50 at 1 connection, ${count} Jobs`, "ms");
-      const list = row(`GET /jobs, ${count} Jobs`, "ms");
-      const memory = row(`RSS after GET /jobs, ${count} Jobs`, "MB");
-      for (let round = 0; round < rounds; round += 1) {
-        trigger.values.push(percentile((await load([running.port], 1, forMs)).latenciesMs, 0.5));
+  return [
+    ...(await withJobs(program, openStage, jobs, rounds)),
+    ...(await withReplicas(program, openStage, { replicas, rounds, forMs })),
+  ];
+}
+
+async function withJobs(
+  program: Program,
+  openStage: (what: string) => Promise<Stage>,
+  jobs: number[],
+  rounds: number,
+): Promise<Measured[]> {
+  const places = [];
+  try {
+    for (const count of jobs) {
+      const stage = await openStage(`jobs-${count}`);
+      await stage.fill(count);
+      const running = await runProgram(program, stage);
+      places.push({ running, ...rowsOf(program.name, count) });
+      await load([running.port], 1, turnMs, triggersOfTurn);
+    }
+    for (let round = 0; round < rounds; round += 1) {
+      for (const { running, trigger, list, memory } of inTurn(places, round)) {
+        trigger.values.push(percentile((await load([running.port], 1, turnMs, triggersOfTurn)).latenciesMs, 0.5));
         list.values.push(await timeList(running));
         memory.values.push(running.rssMb());
       }
-    } finally {
-      await running.stop();
     }
+    return places.flatMap(({ trigger, list, memory }) => [trigger, list, memory]);
+  } finally {
+    for (const { running } of places) await running.stop();
   }
-  for (const count of replicas) {
-    const measured = row(`Jobs at 16 connections, ${count} replica${count === 1 ? "" : "s"}`, "1/s");
-    const running = await Promise.all(Array.from({ length: count }, () => runProgram(program, stage)));
-    try {
-      const ports = running.map(({ port }) => port);
-      await load(ports, 16, 1_000);
-      for (let round = 0; round < rounds; round += 1) {
+}
+
+function rowsOf(name: string, count: number) {
+  const row = (metric: string, unit: string): Measured => ({
+    name,
+    metric: `${metric}, ${count} Jobs`,
+    unit,
+    values: [],
+  });
+  return {
+    trigger: row("latency p50 at 1 connection", "ms"),
+    list: row("GET /jobs", "ms"),
+    memory: row("RSS after GET /jobs", "MB"),
+  };
+}
+
+async function withReplicas(
+  program: Program,
+  openStage: (what: string) => Promise<Stage>,
+  { replicas, rounds, forMs }: { replicas: number[]; rounds: number; forMs: number },
+): Promise<Measured[]> {
+  const stage = await openStage("replicas");
+  const all: Running[] = [];
+  try {
+    for (let count = 0; count < Math.max(...replicas); count += 1) all.push(await runProgram(program, stage));
+    const rows = replicas.map((count) => ({
+      ports: all.slice(0, count).map(({ port }) => port),
+      row: {
+        name: program.name,
+        metric: `Jobs at 16 connections, ${count} replica${count === 1 ? "" : "s"}`,
+        unit: "1/s",
+        values: [] as number[],
+      },
+    }));
+    await load(
+      all.map(({ port }) => port),
+      16,
+      4_000,
+    );
+    for (let round = 0; round < rounds; round += 1) {
+      for (const { ports, row } of inTurn(rows, round)) {
         const { latenciesMs, seconds } = await load(ports, 16, forMs);
-        measured.values.push(latenciesMs.length / seconds);
+        row.values.push(latenciesMs.length / seconds);
       }
-    } finally {
-      await Promise.all(running.map((one) => one.stop()));
     }
+    return rows.map(({ row }) => row);
+  } finally {
+    for (const running of all) await running.stop();
   }
-  return rows;
+}
+
+function inTurn<T>(items: readonly T[], round: number): T[] {
+  const first = round % items.length;
+  return [...items.slice(first), ...items.slice(0, first)];
 }
 
 async function timeList({ port }: Running): Promise<number> {
