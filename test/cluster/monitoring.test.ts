@@ -35,6 +35,7 @@ test("promtool takes the alert rules", async () => {
 });
 
 const requests = (labels: string) => `sync_trigger_requests_total{namespace="n",door="event",${labels}}`;
+const reads = (labels: string) => `sync_trigger_requests_total{namespace="n",door="read",${labels}}`;
 
 /** What happened, minute by minute from 0 on (`_`: no pod), and which alerts are there an hour later or when said. */
 const cases: [what: string, series: Record<string, string>, atMinutes: number, alerts: string[]][] = [
@@ -47,6 +48,7 @@ const cases: [what: string, series: Record<string, string>, atMinutes: number, a
     ["SyncTriggerRefusedByApiServer"],
   ],
   ["a 502 an hour ago of a pod that still lives", { [requests('outcome="api-refused",code="502"')]: "1x60" }, 60, []],
+  ["a 502 of a page that may not read", { [reads('outcome="api-refused",code="502"')]: "_x49 1 _x20" }, 60, []],
   ["one 503", { [requests('outcome="api-unavailable",code="503"')]: "0x39 1x30" }, 60, []],
   [
     "503 for half an hour",
