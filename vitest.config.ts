@@ -5,7 +5,7 @@ const patience = (count: number) => ({ testTimeout: seconds(count), hookTimeout:
 // Most files mock no module, so they can share a worker's modules; the others are named for it.
 const isolate = false;
 const isolated = "test/**/*.isolated.test.ts";
-const ofOtherProjects = ["api", "hostile", "cluster", "knative"].map((name) => `test/${name}/**`);
+const ofOtherProjects = ["api", "hostile", "cluster", "image", "knative"].map((name) => `test/${name}/**`);
 const alone = ["authenticated", "outage"].map((name) => `test/knative/${name}.test.ts`);
 const globalSetup = "test/support/bundle-function.ts";
 
@@ -37,6 +37,7 @@ export default defineConfig({
         },
       },
       { test: { name: "cluster", include: ["test/cluster/**/*.test.ts"], globalSetup, ...patience(300) } },
+      { test: { name: "image", include: ["test/image/**/*.test.ts"], ...patience(300) } },
       // Most of a file's time is waiting, so three share the machine; each has an installation of its own.
       {
         test: {

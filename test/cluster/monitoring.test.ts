@@ -4,30 +4,17 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { expectGoodTrigger, startVictim } from "../hostile/support/victim.ts";
+import { requireProgram } from "../support/debian-package.ts";
 import { run } from "./machine/run.ts";
 
 let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "sync-trigger-monitoring-"));
-  await requirePromtool();
+  await requireProgram("promtool", "prometheus");
   const { spec } = parse(await readFile("manifests/components/monitoring/rules.yaml", "utf8"));
   await writeFile(join(directory, "rules.yaml"), stringify(spec));
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
-
-/** Debian's prometheus has it; on a CI it is installed. */
-async function requirePromtool(): Promise<void> {
-  const isThere = await run("promtool", ["--version"]).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) return;
-  const command =
-    "apt-get update && apt-get install --option Acquire::http::Timeout=20 --option Acquire::Retries=3 --yes --no-install-recommends prometheus";
-  if (process.env.CI !== "true") throw new Error(`promtool is missing: ${command}`);
-  // Its service is of no use here: policy-rc.d would be the Debian way, a machine without systemd starts none anyway.
-  await run("sh", ["-c", command], { env: { DEBIAN_FRONTEND: "noninteractive" }, timeoutMs: 300_000 });
-}
 
 test("promtool takes the alert rules", async () => {
   const rules = await run("promtool", ["check", "rules", join(directory, "rules.yaml")]);
