@@ -8,6 +8,7 @@ import { ApiError } from "./kubernetes/api-error.ts";
 import type { Cluster } from "./kubernetes/cluster.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** Whether the API server admits nothing but clones from us (manifests/components/clone-only). */
 export type PolicyCanary = {
@@ -26,12 +27,14 @@ const policyName = "sync-trigger-clone-only";
 const firstLookMs = 2_000;
 /** The policy is looked for again after this long: somebody may have removed it. */
 const goodForMs = 300_000;
-/** An image that nothing can pull: even if this were not a dry run, it would do nothing. */
-const alteredImage = "sync-trigger.internal/canary:altered";
+/** An annotation too many: no other policy has a reason to deny it, as one about images or resources might. */
+const alteration = { "sync-trigger-canary": "altered" };
+/** Who shares a look may leave it; the transport bounds the request itself. */
+const never = new AbortController().signal;
 
 /**
- * Finds out by a dry run of a Job that is no clone (another image): the API server must refuse it, and name our policy.
- * Nothing is ever stored.
+ * Finds out by a dry run of a Job that is no clone (it has one annotation too many): the API server must refuse it, and
+ * name our policy. Nothing is ever stored.
  */
 export function createPolicyCanary(
   cluster: Pick<Cluster, "tryJob">,
@@ -41,8 +44,8 @@ export function createPolicyCanary(
   let foundAtMs = 0;
   let looking: Promise<Finding> | undefined;
 
-  async function look(cronJob: JsonObject, signal: AbortSignal): Promise<Finding> {
-    const { finding, message } = await tryAltered(cluster, cronJob, signal);
+  async function look(cronJob: JsonObject): Promise<Finding> {
+    const { finding, message } = await tryAltered(cluster, cronJob);
     if (finding !== "unknown") metrics.setPolicyEnforced(finding === "enforced");
     if (finding !== last)
       log[finding === "enforced" ? "info" : "warn"]({ policy: finding, message }, "clone-only policy");
@@ -58,7 +61,7 @@ export function createPolicyCanary(
         if (isKnown || looking) return;
         looking = answered
           .then(() => new Promise<void>((resolve) => setTimeout(resolve, firstLookMs).unref()))
-          .then(() => look(cronJob, AbortSignal.timeout(firstLookMs)))
+          .then(() => look(cronJob))
           .finally(() => {
             looking = undefined;
           });
@@ -66,10 +69,14 @@ export function createPolicyCanary(
         return;
       }
       if (last === "enforced" && performance.now() - foundAtMs < goodForMs) return;
-      looking ??= look(cronJob, signal).finally(() => {
+      looking ??= look(cronJob).finally(() => {
         looking = undefined;
       });
-      const finding = await looking;
+      // Whose time is over leaves; the look goes on for the others.
+      const finding = await untilAborted(looking, signal).catch((error) => {
+        if (!signal.aborted) throw error;
+        return "unknown";
+      });
       if (finding === "enforced") return;
       throw new Fault(
         "policy-missing",
@@ -80,10 +87,10 @@ export function createPolicyCanary(
   };
 }
 
-async function tryAltered(cluster: Pick<Cluster, "tryJob">, cronJob: JsonObject, signal: AbortSignal) {
+async function tryAltered(cluster: Pick<Cluster, "tryJob">, cronJob: JsonObject) {
   try {
-    await cluster.tryJob(alteredJob(cronJob), { signal });
-    return { finding: "not enforced" as const, message: "a Job with another image would be admitted" };
+    await cluster.tryJob(alteredJob(cronJob), { signal: never });
+    return { finding: "not enforced" as const, message: "a Job with an annotation too many would be admitted" };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     const { status, message } = error.failure;
@@ -101,10 +108,6 @@ function alteredJob(cronJob: JsonObject): JsonObject {
   const job = jobFromCronJob(cronJob, jobName(ref.name, digest), {
     ...{ keyDigest: digest, requestDigest: "", via: "http", traceparent: "" },
   });
-  // Through JSON: numbers that are kept as text (core/json.ts) are lost in a structured clone.
-  const copy = JSON.parse(JSON.stringify(job)) as {
-    spec?: { template?: { spec?: { containers?: { image?: string }[] } } };
-  };
-  for (const container of copy.spec?.template?.spec?.containers ?? []) container.image = alteredImage;
-  return copy as unknown as JsonObject;
+  const metadata = job.metadata as JsonObject;
+  return { ...job, metadata: { ...metadata, annotations: { ...(metadata.annotations as JsonObject), ...alteration } } };
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { JsonObject } from "../functions/core/json.ts";
 import { ApiError } from "../functions/kubernetes/api-error.ts";
 import { createPolicyCanary } from "../functions/policy-canary.ts";
 
@@ -6,6 +7,8 @@ const failed = (status: number, message: string) =>
   new ApiError({ call: "tryJob", status, reason: "", message, mayHaveTakenEffect: false });
 const denial = failed(403, "ValidatingAdmissionPolicy 'sync-trigger-clone-only' denied request");
 const cronJob = { metadata: { name: "sync", namespace: "n" }, spec: { jobTemplate: { spec: { template: {} } } } };
+const metrics = { setPolicyEnforced: () => {} } as never;
+const log = { info: () => {}, warn: () => {} } as never;
 const signal = new AbortController().signal;
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
@@ -26,7 +29,7 @@ function start(...findings: (ApiError | "admitted")[]) {
     {
       isRequired: false,
       metrics: { setPolicyEnforced: (enforced: boolean) => void told.metric.push(enforced) } as never,
-      log: { info: () => {}, warn: () => {} } as never,
+      log,
     },
   );
   const trigger = async (laterMs = 0) => {
@@ -70,4 +73,41 @@ it("looks again at the next trigger when nobody could tell", async () => {
   expect(told).toEqual({ looks: 1, metric: [] });
   await trigger();
   expect(told).toEqual({ looks: 2, metric: [true] });
+});
+
+it("alters nothing that another policy could be about: one annotation, and no field of the spec", async () => {
+  const images = {
+    metadata: cronJob.metadata,
+    spec: { jobTemplate: { spec: { template: { containers: ["image"] } } } },
+  };
+  const posted: JsonObject[] = [];
+  const canary = createPolicyCanary(
+    { tryJob: async (job) => Promise.reject(posted.push(job) && denial) },
+    { isRequired: true, metrics, log },
+  );
+  await canary.beforeTrigger(images, signal, Promise.resolve());
+  const [job = {}] = posted;
+  expect(job.spec).toEqual(images.spec.jobTemplate.spec);
+  const { annotations } = job.metadata as { annotations: JsonObject };
+  const foreign = Object.keys(annotations).filter((key) => !key.startsWith("sync-trigger.internal/"));
+  expect(foreign).toEqual(["cronjob.kubernetes.io/instantiate", "sync-trigger-canary"]);
+});
+
+it("lets one whose time is over leave a look that others share", async () => {
+  const answer = Promise.withResolvers<JsonObject>();
+  const signals: AbortSignal[] = [];
+  const tryJob = (_job: JsonObject, options: { signal: AbortSignal }) => {
+    signals.push(options.signal);
+    options.signal.addEventListener("abort", () => answer.reject(failed(0, "aborted")));
+    return answer.promise;
+  };
+  const canary = createPolicyCanary({ tryJob }, { isRequired: true, metrics, log });
+  const hasty = new AbortController();
+  const first = canary.beforeTrigger(cronJob, hasty.signal, Promise.resolve());
+  const second = canary.beforeTrigger(cronJob, signal, Promise.resolve());
+  hasty.abort(new Error("the first caller's time is over"));
+  await expect(first).rejects.toMatchObject({ code: "policy-missing" });
+  answer.reject(denial);
+  await expect(second).resolves.toBeUndefined();
+  expect(signals).toHaveLength(1);
 });

@@ -23,8 +23,17 @@ afterAll(async () => {
   await target?.close();
 });
 
-/** A policy that denies every Job with the canary's image in our namespace, under a name of its own. */
-async function installPolicy(name: string): Promise<void> {
+/** Several, because the API server tells only one denial, and not always the same one's. */
+const imagePolicies = Array.from({ length: 8 }, (_, index) => `images-${index}`);
+
+/** What a clone of our CronJob fulfils: its image, and no annotation but its own. */
+const isClone = [
+  "object.spec.template.spec.containers[0].image == 'dev.local/none:1'",
+  "object.metadata.annotations.all(key, key in ['cronjob.kubernetes.io/instantiate', 'example.com/kept'] || key.startsWith('sync-trigger.internal/'))",
+].join(" && ");
+
+/** A policy about the Jobs of our namespace, under a name of its own. */
+async function installPolicy(name: string, expression = isClone): Promise<void> {
   await target.api.expect("POST", `${admission}/validatingadmissionpolicies`, {
     apiVersion: "admissionregistration.k8s.io/v1",
     kind: "ValidatingAdmissionPolicy",
@@ -33,7 +42,7 @@ async function installPolicy(name: string): Promise<void> {
       matchConstraints: {
         resourceRules: [{ apiGroups: ["batch"], apiVersions: ["v1"], operations: ["CREATE"], resources: ["jobs"] }],
       },
-      validations: [{ expression: "object.spec.template.spec.containers[0].image == 'dev.local/none:1'" }],
+      validations: [{ expression }],
     },
   });
   await target.api.expect("POST", `${admission}/validatingadmissionpolicybindings`, {
@@ -49,7 +58,7 @@ async function installPolicy(name: string): Promise<void> {
 }
 
 async function removePolicy(): Promise<void> {
-  for (const name of ["sync-trigger-clone-only", "another-policy"]) {
+  for (const name of ["sync-trigger-clone-only", "another-policy", ...imagePolicies]) {
     for (const kind of ["validatingadmissionpolicybindings", "validatingadmissionpolicies"]) {
       await target.api.call("DELETE", `${admission}/${kind}/${name}.${namespace}`);
     }
@@ -98,4 +107,25 @@ test("a denial by another policy does not count, ours does", async () => {
   await installPolicy("sync-trigger-clone-only");
   await until("our policy to be seen", async () => (await trigger(fn)).status === 200);
   expect(await metric(fn)).toBe("1");
+});
+
+test("policies about images beside ours hide nothing", async () => {
+  await removePolicy();
+  for (const name of [...imagePolicies, "sync-trigger-clone-only"]) {
+    const aboutImages = "object.spec.template.spec.containers.all(container, container.image.startsWith('dev.local/'))";
+    await installPolicy(name, name === "sync-trigger-clone-only" ? isClone : aboutImages);
+  }
+  await until("the policies to be in force", async () => {
+    const foreign = { name: "foreign", image: "registry.example/altered:1" };
+    const spec = { suspend: true, template: { spec: { restartPolicy: "Never", containers: [foreign] } } };
+    const job = { apiVersion: "batch/v1", kind: "Job", metadata: { name: "foreign", annotations: {} }, spec };
+    const path = `/apis/batch/v1/namespaces/${namespace}/jobs?dryRun=All`;
+    const { text } = await target.api.call("POST", path, job);
+    return imagePolicies.some((name) => text.includes(name));
+  });
+  for (let count = 0; count < 5; count += 1) {
+    const fn = await start({ REQUIRE_POLICY: "true" });
+    await until("a trigger", async () => (await trigger(fn)).status === 200);
+    expect([finding(fn), await metric(fn)]).toEqual(["enforced", "1"]);
+  }
 });

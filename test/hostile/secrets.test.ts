@@ -130,7 +130,7 @@ test.each(["/jobs", "/jobs/done", "/jobs/running", "/jobs/done/logs", "/openapi.
 });
 
 /** The canary's Job is a dry run. */
-const isStored = (job: string) => !job.includes("sync-trigger.internal/canary:altered");
+const isStored = (job: string) => !job.includes("sync-trigger-canary");
 
 /** Planted by us, in the CronJob's template, or the function's own for the API server. */
 const secrets = [secret, templateSecret, "api-token"];
