@@ -36,7 +36,15 @@ export default defineConfig({
           ...patience(120),
         },
       },
-      { test: { name: "cluster", include: ["test/cluster/**/*.test.ts"], globalSetup, ...patience(300) } },
+      // Manifests are rendered here too: a machine without kubectl skips that in "unit", level 2 brings its own.
+      {
+        test: {
+          name: "cluster",
+          include: ["test/cluster/**/*.test.ts", "test/manifests/render.test.ts"],
+          globalSetup,
+          ...patience(300),
+        },
+      },
       { test: { name: "image", include: ["test/image/**/*.test.ts"], ...patience(300) } },
       // Most of a file's time is waiting, so three share the machine; each has an installation of its own.
       {

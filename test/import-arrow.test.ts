@@ -27,7 +27,7 @@ const allowed: Record<string, string[]> = {
   routes: ["trigger", "jobs", "share-runs.ts", "core", "errors.ts"],
   auth: ["share-runs.ts", "core", "errors.ts"],
   jobs: ["kubernetes", "share-runs.ts", "core", "errors.ts"],
-  trigger: ["kubernetes", "core", "errors.ts"],
+  trigger: ["kubernetes", "share-runs.ts", "core", "errors.ts"],
   kubernetes: ["share-runs.ts", "core", "config.ts", "errors.ts"],
   core: ["errors.ts"],
   "metrics.ts": ["kubernetes", "core"],

@@ -1,10 +1,12 @@
 import { readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseDocuments } from "../manifests/read-manifests.ts";
 import { type Installation, install, writeOverlay } from "../support/installation.ts";
 import { kubectl, kubectlWarnings } from "../support/kubectl.ts";
 import { openTarget, type Target } from "../support/target.ts";
+import { until } from "../support/until.ts";
 import { richCronJob } from "./job-alterations.ts";
 
 const overlays = readdirSync("manifests/overlays").map((name) => `overlays/${name}`);
@@ -48,4 +50,43 @@ describe("the API server takes what ships, in a namespace that enforces Pod Secu
       expect(warnings).toEqual([]);
     });
   }
+});
+
+/** The kinds of components/monitoring by their definitions' names, and the files of these in MONITORING_CRDS. */
+const operatorKinds = ["podmonitors", "prometheusrules"].map((plural) => ({
+  definition: `${plural}.monitoring.coreos.com`,
+  file: `monitoring.coreos.com_${plural}.yaml`,
+}));
+
+describe("with the Prometheus operator's kinds", () => {
+  const { MONITORING_CRDS: directory } = process.env;
+  const isServed = served.includes("monitoring.coreos.com/v1");
+  const ours: string[] = [];
+  beforeAll(async () => {
+    if (isServed || !directory) return;
+    for (const { definition, file } of operatorKinds) {
+      ours.push(definition);
+      await kubectl("apply", "--server-side", "-f", join(directory, file));
+      const condition = `jsonpath={.status.conditions[?(@.type=="Established")].status}`;
+      const isEstablished = async () => (await kubectl("get", "crd", definition, "-o", condition)) === "True";
+      await until(`${definition} to be served`, isEstablished);
+    }
+  });
+  // A cluster's own stay.
+  afterAll(async () => {
+    for (const definition of ours) await kubectl("delete", "crd", definition, "--ignore-not-found");
+  });
+
+  const needs =
+    isServed || directory ? "" : " (not here: neither does the cluster have the kinds nor is MONITORING_CRDS set)";
+  test.skipIf(needs !== "")(`the API server takes components/monitoring${needs}`, async () => {
+    const overlay = await writeOverlay({ namespace, cronJobName, resources: ["rights"], components: ["monitoring"] });
+    const count = parseDocuments(await kubectl("kustomize", overlay)).length;
+    const { stdout, warnings } = await kubectlWarnings("apply", "--dry-run=server", "-k", overlay);
+    await rm(overlay, { recursive: true });
+    expect(stdout).toMatch(/^podmonitor\.monitoring\.coreos\.com\/sync-trigger created \(server dry run\)$/m);
+    expect(stdout).toMatch(/^prometheusrule\.monitoring\.coreos\.com\/sync-trigger created \(server dry run\)$/m);
+    expect(stdout.match(/ \(server dry run\)$/gm)).toHaveLength(count);
+    expect(warnings).toEqual([]);
+  });
 });

@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { loadImage } from "./images.ts";
+import { findMonitoringCrds } from "./kubernetes/monitoring-crds.ts";
 import { clusterEnvironment, insideNetns } from "./netns.ts";
 
 const suite = ["vitest", "run", "--project", "api", "--project", "cluster", ...process.argv.slice(2)];
@@ -18,7 +19,9 @@ if (isOwnCluster) {
 const context = isOwnCluster ? [] : [`--context=${process.env.TEST_KUBE_CONTEXT}`];
 // Before the first policy comes and goes (kubernetes#130887; manifests/policy-keeper says more).
 await runInCluster(["kubectl", "apply", "--server-side", "-k", "manifests/policy-keeper", ...context]);
-await runInCluster(suite, { TEST_TARGET: "real" });
+// Fetched out here: inside, only the cluster can be reached.
+const own = isOwnCluster ? { MONITORING_CRDS: await findMonitoringCrds() } : {};
+await runInCluster(suite, { ...own, TEST_TARGET: "real" });
 
 async function runInCluster(command: string[], env: Record<string, string> = {}): Promise<void> {
   const [program = "", ...args] = isOwnCluster ? insideNetns(command) : command;

@@ -113,7 +113,7 @@ describe("the API server and Knative's webhooks take", () => {
     expect(taken).toBe(objects);
   });
 
-  // The kinds of the Prometheus operator are not here; test/cluster/monitoring.test.ts looks at the rules.
+  // The kinds of the Prometheus operator are not here: test/cluster/manifests.test.ts brings them.
   const components = readdirSync(join(manifestsDirectory, "components")).filter((name) => name !== "monitoring");
 
   test.each(components)("the base with components/%s", async (name) => {
