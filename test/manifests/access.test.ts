@@ -5,6 +5,7 @@ import { loadConfig, SETTINGS } from "../../functions/config.ts";
 import { ofKind, readManifests } from "./read-manifests.ts";
 
 type Patch = { op: string; path: string; value: unknown };
+type InlinePatch = { target: { kind: string }; patch: string };
 
 const files = readManifests();
 const namesOf = (kind: string) => ofKind(files, kind).map(({ object }) => object.metadata.name);
@@ -34,9 +35,11 @@ test("jwt-auth lets in our own Triggers, our PingSource and the page, by the nam
   expect(authAudience).toBe(SETTINGS.AUTH_AUDIENCE?.fallback);
 });
 
+const readComponent = (file: string) => readFileSync(`manifests/components/${file}`, "utf8");
+
 /** The volumes and mounts that a patch of a pod template adds. */
-function readMount(file: string): { volumes: object[]; mounts: object[] } {
-  const patches = JSON.parse(readFileSync(`manifests/components/${file}`, "utf8")) as Patch[];
+function readMount(text: string): { volumes: object[]; mounts: object[] } {
+  const patches = parse(text) as Patch[];
   const template = "/spec/template/spec";
   expect(patches.map(({ op, path }) => [op, path])).toEqual([
     ["add", `${template}/volumes`],
@@ -52,18 +55,20 @@ test("jwt-auth mounts a token of the page's own account for the audience that is
   const audience = configOf("jwt-auth").authAudience;
   const serviceAccountToken = { path: "token", audience, expirationSeconds: 3600 };
   const volumes = [{ name: "token", projected: { sources: [{ serviceAccountToken }] } }];
-  expect(readMount("jwt-auth/mount-token.json")).toEqual({ volumes, mounts: pageMount });
+  const { patches } = parse(readComponent("jwt-auth/kustomization.yaml")) as { patches: InlinePatch[] };
+  const [mount] = patches.filter(({ target }) => target.kind === "Deployment");
+  expect(readMount(mount?.patch ?? "")).toEqual({ volumes, mounts: pageMount });
 });
 
 test("token-auth mounts of its tokens the page's alone into the page", () => {
   const secret = { secretName: "sync-trigger-tokens", items: [{ key: "page", path: "token" }] };
   const volumes = [{ name: "token", secret }];
-  expect(readMount("token-auth/mount-page-token.json")).toEqual({ volumes, mounts: pageMount });
+  expect(readMount(readComponent("token-auth/mount-page-token.json"))).toEqual({ volumes, mounts: pageMount });
 });
 
 test("the audience that Triggers are told is the one that is checked", () => {
   const text = readFileSync("manifests/components/jwt-auth/kustomization.yaml", "utf8");
-  const { patches } = parse(text) as { patches: { target: { kind: string }; patch: string }[] };
+  const { patches } = parse(text) as { patches: InlinePatch[] };
   const values = patches
     .filter(({ target }) => target.kind === "Trigger")
     .flatMap(({ patch }) => parse(patch) as Patch[])
@@ -72,7 +77,7 @@ test("the audience that Triggers are told is the one that is checked", () => {
 });
 
 test("token-auth mounts the tokens, to be read only, where the code looks for them", () => {
-  const { volumes, mounts } = readMount("token-auth/mount-tokens.json");
+  const { volumes, mounts } = readMount(readComponent("token-auth/mount-tokens.json"));
   expect(volumes).toEqual([{ name: "tokens", secret: { secretName: "sync-trigger-tokens" } }]);
   expect(mounts).toEqual([{ name: "tokens", mountPath: SETTINGS.AUTH_TOKEN_DIRECTORY?.fallback, readOnly: true }]);
   const { authMode, authTriggerSubjects, authReadSubjects } = configOf("token-auth");
