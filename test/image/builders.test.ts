@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NODE_IMAGE } from "../cluster/images/base.ts";
 import { NPM_IMAGE, writeBases } from "./bases.ts";
+import { openBuildah } from "./buildah.ts";
 import { openDocker } from "./docker.ts";
 import type { Engine } from "./engine.ts";
 import { openPodman } from "./podman.ts";
@@ -65,6 +66,7 @@ const digest = (path: string) => createHash("sha256").update(readFileSync(path))
 const builders: [name: string, open: () => Promise<Engine>][] = [
   ["Docker with BuildKit", openDocker],
   ["Podman", openPodman],
+  ["buildah", openBuildah],
 ];
 
 describe.each(builders)("%s", (_, open) => {
