@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 
-/** A line of a log and the time at which the container wrote it. */
-export type LogLine = { stamp: string; text: string };
+/** A line of a log and the time at which the container wrote it; `bytes` as they came, stamp and line feed included. */
+export type LogLine = { stamp: string; text: string; bytes: number };
 
 const stamped = /^(\d{4}-\d\d-\d\dT\S{9,24}) (.*)$/s;
 
@@ -18,14 +18,18 @@ export async function readLogLines(log: Readable, limitBytes: number): Promise<{
     if (length >= limitBytes) break; // leaving the loop ends the request
   }
   const isCut = length >= limitBytes;
-  const texts = Buffer.concat(chunks).toString("utf8").split("\n");
-  const last = texts.pop() ?? "";
-  if (!isCut && last !== "") texts.push(last); // a container may end in mid-line
-  const lines = texts.flatMap((line) => {
-    const [, stamp, text = ""] = stamped.exec(line) ?? [];
-    return stamp === undefined ? [] : [{ stamp, text: text.slice(0, longestLine) }];
-  });
+  const whole = Buffer.concat(chunks);
+  const lines: LogLine[] = [];
+  for (let from = 0; from < whole.length; ) {
+    const at = whole.indexOf(lineFeed, from);
+    if (at === -1 && isCut) break;
+    const end = at === -1 ? whole.length : at; // a container may end in mid-line
+    const [, stamp, text = ""] = stamped.exec(whole.toString("utf8", from, end)) ?? [];
+    if (stamp !== undefined) lines.push({ stamp, text: text.slice(0, longestLine), bytes: end + 1 - from });
+    from = end + 1;
+  }
   return { lines, isCut };
 }
 
 const longestLine = 4_096;
+const lineFeed = 0x0a;

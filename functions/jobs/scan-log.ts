@@ -16,6 +16,9 @@ type Scan = {
   seen: Map<string, Pick<Step, "line" | "at">>;
   /** The newest line read; undefined before the first. */
   lastNs?: bigint;
+  /** What is left of the log's first MiB, and how many of the bytes before are of the newest line's second. */
+  leftBytes: number;
+  secondBytes: number;
   /** When that line was first read, and when the log was last looked at, by our own monotonic clock. */
   lastReadAtMs: number;
   lookedAtMs: number;
@@ -36,6 +39,7 @@ export type LogScanner = {
 
 const maxRemembered = 32;
 const headBytes = 1024 * 1024;
+const secondNs = 1_000_000_000n;
 const tailLines = 200;
 const lastLines = 20;
 const lastLinesBytes = 64 * 1024;
@@ -45,6 +49,8 @@ const readTimeoutMs = 3_000;
 const scanEveryMs = 500;
 /** A line read this long ago has its second behind it, give and take how late the node writes it. */
 const secondIsOverMs = 1_500;
+/** Where the newest line's second holds more than this, it is read again once it is over, and not before. */
+const cheapBytes = 64 * 1024;
 
 export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: readonly SyncStep[]): LogScanner {
   const scans = new Map<string, Scan>();
@@ -56,6 +62,8 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
     const isKnown = known && (podUid === undefined || known.podUid === podUid);
     const fresh = {
       seen: new Map(),
+      leftBytes: headBytes,
+      secondBytes: 0,
       lastReadAtMs: 0,
       lookedAtMs: Number.NEGATIVE_INFINITY,
       isSecondOver: false,
@@ -75,24 +83,56 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
     return readLogLines(log, query.limitBytes);
   }
 
-  function take(scan: Scan, lines: LogLine[]): void {
+  function look(scan: Scan, text: string, ns: bigint): void {
+    const at = new Date(Number(ns / 1_000_000n)).toISOString();
+    for (const step of steps) {
+      if (scan.seen.has(step.name) || !showsStep(text, step)) continue;
+      scan.seen.set(step.name, { line: text.slice(0, longestShown).toWellFormed(), at });
+    }
+  }
+
+  /** Takes the lines that were not read before, as far as they are of the log's first MiB. */
+  function takeHead(scan: Scan, lines: LogLine[]): void {
     const before = scan.lastNs;
     let isNew = before === undefined;
-    for (const { stamp, text } of lines) {
+    for (const { stamp, text, bytes } of lines) {
       const ns = parseStampNs(stamp);
       if (ns === undefined) continue;
       // Only what comes before the first newer line was read before: stamps of two streams, or of a clock set back, may
       // go back a little.
       isNew ||= before !== undefined && ns > before;
       if (!isNew) continue;
+      if (bytes > scan.leftBytes) {
+        scan.leftBytes = 0;
+        return;
+      }
+      scan.leftBytes -= bytes;
+      if (scan.lastNs === undefined || ns / secondNs > scan.lastNs / secondNs) scan.secondBytes = 0;
+      scan.secondBytes += bytes;
       if (scan.lastNs === undefined || ns > scan.lastNs) scan.lastNs = ns;
       scan.lastReadAtMs = performance.now();
       scan.isSecondOver = false;
-      const at = new Date(Number(ns / 1_000_000n)).toISOString();
-      for (const step of steps) {
-        if (scan.seen.has(step.name) || !showsStep(text, step)) continue;
-        scan.seen.set(step.name, { line: text.slice(0, longestShown).toWellFormed(), at });
-      }
+      look(scan, text, ns);
+    }
+  }
+
+  async function scanHead(scan: Scan, pod: Pod, container: string, signal: AbortSignal): Promise<void> {
+    const { lastNs, isSecondOver, leftBytes, secondBytes } = scan;
+    const sinceNs = lastNs === undefined ? undefined : lastNs + (isSecondOver ? secondNs : 0n);
+    const since = sinceNs === undefined ? {} : { sinceTime: toStampSecond(sinceNs) };
+    const limitBytes = leftBytes + (isSecondOver ? 0 : secondBytes);
+    const head = await read(pod, { container, limitBytes, ...since }, signal);
+    takeHead(scan, head.lines);
+    if (head.isCut) scan.leftBytes = 0;
+    if (scan.lookedAtMs - scan.lastReadAtMs > secondIsOverMs) scan.isSecondOver = true;
+  }
+
+  /** The last lines are known when the pod has ended: looked at before, they would show now this step and now that. */
+  async function scanTail(scan: Scan, pod: Pod, container: string, signal: AbortSignal): Promise<void> {
+    const { lines } = await read(pod, { container, limitBytes: headBytes, tailLines }, signal);
+    for (const { stamp, text } of lines) {
+      const ns = parseStampNs(stamp);
+      if (ns !== undefined) look(scan, text, ns);
     }
   }
 
@@ -100,16 +140,14 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
     const container = defaultContainer(pod);
     const status = statusesOf(pod).find(({ name }) => name === container);
     if (!status || !hasStarted(status)) return;
-    if (!hasPodEnded(pod) && performance.now() - scan.lookedAtMs < scanEveryMs) return;
-    scan.lookedAtMs = performance.now();
-    const { lastNs, isSecondOver } = scan;
-    const sinceNs = lastNs === undefined ? undefined : lastNs + (isSecondOver ? 1_000_000_000n : 0n);
-    const since = sinceNs === undefined ? {} : { sinceTime: toStampSecond(sinceNs) };
-    const head = await read(pod, { container, limitBytes: headBytes, ...since }, signal);
-    take(scan, head.lines);
-    if (head.isCut) take(scan, (await read(pod, { container, limitBytes: headBytes, tailLines }, signal)).lines);
-    if (scan.lookedAtMs - scan.lastReadAtMs > secondIsOverMs) scan.isSecondOver = true;
-    scan.isComplete = hasPodEnded(pod);
+    const hasEnded = hasPodEnded(pod);
+    const nowMs = performance.now();
+    const isCheap = scan.isSecondOver || scan.secondBytes <= cheapBytes || nowMs - scan.lastReadAtMs > secondIsOverMs;
+    if (!hasEnded && (!isCheap || nowMs - scan.lookedAtMs < scanEveryMs)) return;
+    scan.lookedAtMs = nowMs;
+    if (scan.leftBytes > 0) await scanHead(scan, pod, container, signal);
+    if (scan.leftBytes === 0 && hasEnded) await scanTail(scan, pod, container, signal);
+    scan.isComplete = hasEnded;
   }
 
   return {

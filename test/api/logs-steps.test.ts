@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { JobView } from "../../functions/core/job-view.ts";
 import { type FaultProxy, type ProxiedRequest, startFaultProxy } from "../support/fault-proxy.ts";
 import { type FunctionProcess, startFunction } from "../support/function-process.ts";
 import { jobEnd } from "../support/jobs.ts";
@@ -69,6 +70,35 @@ test("steps are found in the first MiB and the last 200 lines, of none between",
   expect(view.steps?.map(({ name, state }) => `${name} ${state}`)).toEqual(["early seen", "amid unknown", "late seen"]);
   const bytes = logRequests().reduce((sum, request) => sum + request.bytes, 0);
   expect(bytes).toBeLessThan(1.5 * 1024 * 1024);
+});
+
+test("a step between them is unknown too when the Job was looked at all the time, and all looks read no more", async () => {
+  const script = `
+    const fill = (kilobytes) => { for (let n = 0; n < kilobytes; n += 1) console.log('x'.repeat(960)); };
+    console.log('step early'); fill(900);
+    setTimeout(() => { fill(300); console.log('step amid') }, 3_000);
+    setTimeout(() => { fill(300); console.log('step late') }, 6_000);
+    setTimeout(() => {}, 9_000);`;
+  const steps = ["early", "amid", "late"].map((name) => `${name}=step ${name}`).join("\n");
+  const fn = await startScript("long-polled", script, { SYNC_STEPS: steps });
+  const job = await startRun(fn);
+  proxy.requests.length = 0;
+  const stepsOf = (view: JobView) => view.steps?.map(({ name, state }) => `${name} ${state}`);
+  const whileRunning = new Set<string>();
+  const ended = await until("the Job to end", async () => {
+    const view = await readJob(await askForJob(fn, job));
+    if (view.state === "succeeded") return view;
+    whileRunning.add(String(stepsOf(view)));
+    return undefined;
+  });
+  expect([...whileRunning].at(-1)).toBe("early seen,amid unknown,late unknown");
+  expect(stepsOf(ended)).toEqual(["early seen", "amid unknown", "late seen"]);
+  const bytes = logRequests().reduce((sum, request) => sum + request.bytes, 0);
+  // The head, a second of it once more, and the tail.
+  expect(bytes).toBeLessThan(2.5 * 1024 * 1024);
+  const asked = logRequests().length;
+  expect(await readJob(await askForJob(fn, job))).toEqual(ended);
+  expect(logRequests()).toHaveLength(asked);
 });
 
 test("a kubelet that does not answer holds up neither the state nor a wait", async () => {
