@@ -48,10 +48,10 @@ type PodTemplate = {
 
 type ContainerState = {
   waiting?: { reason?: string; message?: string };
-  running?: object;
+  running?: { startedAt?: string };
   terminated?: Terminated;
 };
-export type Terminated = { exitCode: number; reason?: string; message?: string };
+export type Terminated = { exitCode: number; reason?: string; message?: string; startedAt?: string };
 export type ContainerStatus = { name: string; state?: ContainerState; lastState?: ContainerState };
 
 /** A Job as the API server sent it. */
@@ -84,6 +84,16 @@ export function podsOf(job: Job, list: JsonObject): Pod[] {
     .filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === job.metadata.uid))
     .sort((a, b) => compareTexts(creationOrder(a.metadata), creationOrder(b.metadata)));
 }
+
+/** Whether the Job controller could have given this name to a pod of a Job: the Job's, cut, an index or none, 5 letters. */
+export function couldBePodOf(jobName: string, podName: string): boolean {
+  const [, base = "", index = ""] = /^(.*?)((?:-\d+)?-)?[a-z0-9]{5}$/.exec(podName) ?? [];
+  const plain = `${jobName}-`.slice(0, longestPodBase);
+  return base + index === plain || (index !== "" && base === jobName.slice(0, longestPodBase - index.length));
+}
+
+/** What the API server keeps of a name before it adds 5 letters. */
+const longestPodBase = 58;
 
 /** A key that sorts objects by creation; the API server's times have whole seconds, so the name decides between equals. */
 export function creationOrder({ creationTimestamp, name }: Pick<ObjectMeta, "creationTimestamp" | "name">): string {

@@ -30,13 +30,29 @@ export const logQuerySchema = z.strictObject({
     .check(z.describe("Only lines after this time, to the nanosecond; of all pods, or of the one that `pod` names.")),
   container: name.check(z.describe("Another container than the default one.")),
   pod: name.check(z.describe("Begin with this pod, of a Job that had several.")),
+  without: z
+    .optional(
+      z.pipe(
+        z.string().check(z.maxLength(8_192)),
+        z.transform((text) => text.split(",").filter((part) => part !== "")),
+      ),
+    )
+    .check(z.describe("Beside `pod`: leave out these pods, parted by commas, and not those before it.")),
 });
 
 /** Which part of a Job's log is asked for. */
 export type LogRequest = z.infer<typeof logQuerySchema>;
 
-/** How far an answer came: the pod at hand and its last line's stamp. */
-export type LogPosition = { pod?: string | undefined; stamp?: string | undefined };
+/** How far an answer came. */
+export type LogPosition = {
+  /** The pod at hand, and its last line's stamp. */
+  pod?: string | undefined;
+  stamp?: string | undefined;
+  /** The pods that were read, where they are others than those before the pod at hand. */
+  without?: string[] | undefined;
+  /** The pod that was asked for is no longer there. */
+  isPodGone?: boolean;
+};
 
 /**
  * The query that goes on where the answer to `request` ended, without a gap and without a line twice. It names the pod
@@ -44,15 +60,18 @@ export type LogPosition = { pod?: string | undefined; stamp?: string | undefined
  */
 export function toResumeQuery(request: LogRequest, position: LogPosition): string {
   const { follow, tailLines, container } = request;
-  const pod = position.pod ?? request.pod;
+  const asked = position.isPodGone ? undefined : request.pod;
+  const pod = position.pod ?? asked;
   // Given with a pod, a time is of that pod alone; the others are read from their beginning.
-  const isSinceInForce = request.pod === undefined || request.pod === pod;
+  const isSinceInForce = asked === undefined || asked === pod;
+  const without = position.pod === undefined ? request.without : position.without;
   const sinceTime = position.stamp ?? (isSinceInForce ? request.sinceTime : undefined);
   const query = new URLSearchParams();
   if (follow) query.set("follow", "true");
   if (position.stamp === undefined && tailLines !== undefined) query.set("tailLines", String(tailLines));
   if (pod !== undefined) query.set("pod", pod);
+  if (without !== undefined) query.set("without", without.join(","));
   if (container !== undefined) query.set("container", container);
   if (sinceTime !== undefined) query.set("sinceTime", sinceTime);
-  return String(query).replaceAll("%3A", ":");
+  return String(query).replaceAll("%3A", ":").replaceAll("%2C", ",");
 }

@@ -1,18 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
-import {
-  containerNames,
-  defaultContainer,
-  hasPodEnded,
-  hasStarted,
-  statusesOf,
-  waitingReason,
-} from "../core/containers.ts";
+import { containerNames, defaultContainer, waitingReason } from "../core/containers.ts";
 import { jobState } from "../core/job-state.ts";
 import { parseStampNs } from "../core/log-stamp.ts";
 import { endOf, type Pod } from "../core/workload.ts";
 import { Fault } from "../errors.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import type { LogPosition, LogRequest } from "./log-request.ts";
+import { hasLogOf, isPodGone, nextPod, podsToPass, readOutOfOrder } from "./pods-to-read.ts";
 import { readPodLog } from "./read-pod-log.ts";
 import type { Run } from "./read-run.ts";
 
@@ -31,26 +25,30 @@ const pauseMs = 1_000;
 const lineFeed = 0x0a;
 
 /**
- * The log of a Job: that of its pods in order of creation, each behind a line that names it where there are several.
- * Follows pods to come until the Job has ended. `position` tells at any time how far it is. Throws a Fault.
+ * The log of a Job: that of its pods, one after the other as they started, each behind a line that names it where there
+ * are several. Follows pods to come until the Job has ended. `position` tells at any time how far it is. Throws a Fault.
  */
 export async function* streamLog(source: LogSource, position: LogPosition): AsyncGenerator<Buffer, void> {
-  const { cluster, request, signal } = source;
-  const follow = request.follow === true;
+  const { cluster, signal } = source;
+  const follow = source.request.follow === true;
   let run = await source.readRun(signal);
+  const isGone = isPodGone(run, source.request);
+  const request = isGone ? { ...source.request, pod: undefined } : source.request;
   const container = chooseContainer(run, request.container);
   const passed = podsToPass(run.pods, request, container);
   let spareBytes = source.limitBytes;
   let isMidLine = false;
-  let hasSeveralPods = false;
+  let hasSeveralPods = isGone;
+  let atHand: Pod | undefined;
 
   /** The run as it is now, or as it was while the API server does not answer: a follower has time. */
-  async function look(): Promise<Run> {
-    return source.readRun(signal).catch((error) => {
+  async function look(): Promise<void> {
+    run = await source.readRun(signal).catch((error) => {
       signal.throwIfAborted();
       if (error instanceof Fault && error.code === "api-unavailable") return run;
       throw error;
     });
+    if (atHand) position.without = readOutOfOrder(run.pods, passed, atHand, container);
   }
 
   function* give(text: Buffer): Generator<Buffer> {
@@ -61,7 +59,9 @@ export async function* streamLog(source: LogSource, position: LogPosition): Asyn
 
   async function* givePod(pod: Pod): AsyncGenerator<Buffer, void> {
     const { name, creationTimestamp } = pod.metadata;
+    atHand = pod;
     position.pod = name;
+    position.without = readOutOfOrder(run.pods, passed, pod, container);
     position.stamp = undefined;
     hasSeveralPods ||= run.pods.length > 1;
     const lead = isMidLine ? "\n" : "";
@@ -75,32 +75,33 @@ export async function* streamLog(source: LogSource, position: LogPosition): Asyn
       afterNs: isSinceInForce && request.sinceTime !== undefined ? parseStampNs(request.sinceTime) : undefined,
       spareBytes: () => spareBytes,
       refresh: async () => {
-        run = await look();
+        await look();
         return run.pods.find(({ metadata }) => metadata.uid === pod.metadata.uid);
       },
     };
     for await (const text of readPodLog(cluster, log, position, signal)) yield* give(text);
   }
 
+  if (isGone) {
+    position.isPodGone = true;
+    const lost = request.sinceTime === undefined ? "its log" : `what it wrote after ${request.sinceTime}`;
+    const note = `pod ${source.request.pod} is gone, and ${lost} with it; the other pods' lines follow`;
+    yield* give(Buffer.from(`--- sync-trigger: ${note}\n`));
+  }
   let isFirst = true;
   for (;;) {
-    const next = run.pods.find(({ metadata }) => !passed.has(metadata.uid));
-    const status = next && statusesOf(next).find(({ name }) => name === container);
-    if (next && status && hasStarted(status)) {
+    const next = nextPod(run.pods, passed, container, isFirst ? request.pod : undefined);
+    if (next && hasLogOf(container)(next)) {
       yield* givePod(next);
       isFirst = false;
       passed.add(next.metadata.uid);
       continue;
     }
-    if (next && hasPodEnded(next)) {
-      passed.add(next.metadata.uid); // it ended before this container started
-      continue;
-    }
     const isOver = follow ? !next && endOf(run.job) !== undefined : true;
-    if (isOver && isFirst) throw noLog(run, next, container);
+    if (isOver && isFirst && !isGone) throw noLog(run, next, container);
     if (isOver) return;
     await pause(pauseMs, undefined, { signal });
-    run = await look();
+    await look();
   }
 }
 
@@ -111,20 +112,6 @@ function chooseContainer({ job, pods }: Run, wanted: string | undefined): string
   if (wanted === undefined) return defaultContainer(source);
   if (names.includes(wanted)) return wanted;
   throw new Fault("invalid-field", `query: container: no such container of this Job; it has ${names.join(", ")}`);
-}
-
-/** The uids of the pods that are not asked for: those before `pod`, or before the newest with a log where a tail is. */
-function podsToPass(pods: Pod[], { pod, tailLines }: LogRequest, container: string): Set<string> {
-  let from = 0;
-  if (pod !== undefined) {
-    from = pods.findIndex(({ metadata }) => metadata.name === pod);
-    const names = pods.map(({ metadata }) => metadata.name).join(", ") || "none yet";
-    if (from === -1) throw new Fault("invalid-field", `query: pod: no such pod of this Job; it has ${names}`);
-  } else if (tailLines !== undefined) {
-    const hasLog = (of: Pod) => statusesOf(of).some((status) => status.name === container && hasStarted(status));
-    from = Math.max(0, pods.findLastIndex(hasLog));
-  }
-  return new Set(pods.slice(0, from).map(({ metadata }) => metadata.uid));
 }
 
 function noLog({ job, pods }: Run, next: Pod | undefined, container: string): Fault {

@@ -15,6 +15,16 @@ describe("the query that goes on where an answer ended", () => {
     ["in a later pod", "", { pod: "b", stamp: t2 }, `pod=b&sinceTime=${t2}`],
     ["at the start of a second pod", `sinceTime=${t1}`, { pod: "b" }, `pod=b&sinceTime=${t1}`],
     ["at the start of the pod behind the one that the time is of", `pod=a&sinceTime=${t1}`, { pod: "b" }, "pod=b"],
+    ["behind pods that were read before it", "", { pod: "a", without: ["c", "d"] }, "pod=a&without=c,d"],
+    ["before pods that had not started", "", { pod: "b", without: [], stamp: t2 }, `pod=b&without=&sinceTime=${t2}`],
+    ["before the pod that it began with", "pod=a&without=c", {}, "pod=a&without=c"],
+    ["when the pod was gone", `pod=a&sinceTime=${t1}`, { isPodGone: true }, `sinceTime=${t1}`],
+    [
+      "in another pod when it was gone",
+      `pod=a&sinceTime=${t1}`,
+      { isPodGone: true, pod: "b" },
+      `pod=b&sinceTime=${t1}`,
+    ],
     ["still at the start of that one", `pod=a&sinceTime=${t1}`, { pod: "a" }, `pod=a&sinceTime=${t1}`],
   ])("%s", (_what, query, position, expected) => {
     const request = logQuerySchema.parse(Object.fromEntries(new URLSearchParams(query)));
