@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 from conftest import until
 from fake_function import FakeFunction, job_json
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, WebSocket, expect, sync_playwright
 from processes import Stage, chromium, free_port, open_stage, run_function, run_page
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 IS_REAL = os.environ.get("TEST_TARGET") == "real"
 SHOTS = Path("reports/streamlit")
@@ -85,6 +87,42 @@ def state_in_table(page: Page, state: str) -> Locator:
     return page.locator("canvas td", has_text=state).first
 
 
+def runs_of_the_script(page: Page) -> list[str]:
+    """From the next load of the page on: "asked" when the browser asks for a run of the whole script, "ended" after it.
+
+    A fragment's runs, which come each second, are left out.
+    """
+    events: list[str] = []
+
+    def note_sent(frame: bytes | str) -> None:
+        message = BackMsg.FromString(frame) if isinstance(frame, bytes) else BackMsg()
+        if message.HasField("rerun_script") and not message.rerun_script.fragment_id:
+            events.append("asked")
+
+    def note_received(frame: bytes | str) -> None:
+        message = ForwardMsg.FromString(frame) if isinstance(frame, bytes) else ForwardMsg()
+        if message.HasField("script_finished") and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+            events.append("ended")
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", note_sent)
+        socket.on("framereceived", note_received)
+
+    page.on("websocket", listen)
+    return events
+
+
+def rerun(page: Page) -> None:
+    """Presses Streamlit's key for it; one that comes while a fragment runs is lost."""
+    page.locator("body").press("r")
+    page.wait_for_timeout(500)
+
+
+def is_run_again(events: list[str]) -> bool:
+    """Whether a run that was asked for has ended."""
+    return "asked" in events and "ended" in events[events.index("asked") :]
+
+
 def test_a_click_runs_the_sync_and_shows_both_steps_the_log_and_the_result(stage: Stage, open_page: OpenPage) -> None:
     page, _ = open_page("succeeds", SYNC_SECONDS=LONG)
     expect(page.get_by_text("There is no run to show yet.")).to_be_visible()
@@ -108,10 +146,14 @@ def test_a_click_runs_the_sync_and_shows_both_steps_the_log_and_the_result(stage
 
 def test_a_double_click_a_rerun_and_a_reload_in_mid_run_make_one_job(stage: Stage, open_page: OpenPage) -> None:
     page, _ = open_page("once", SYNC_SECONDS=LONG)
+    events = runs_of_the_script(page)
+    page.reload()
     page.get_by_role("button", name="Sync now").dblclick()
     expect(page.get_by_text(re.compile(r"^Running for"))).to_be_visible()
-    page.keyboard.press("r")
+    events.clear()
+    until("the script to run again", lambda: rerun(page) or is_run_again(events))
     expect(page.get_by_role("button", name="Syncing…")).to_be_disabled()
+    assert len(stage.jobs("once")) == 1
     page.reload()
     expect(page.get_by_text(re.compile(r"^Running for"))).to_be_visible()
     expect(page.get_by_role("button", name="Syncing…")).to_be_disabled()
