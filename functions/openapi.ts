@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { FAULTS, type FaultCode } from "./errors.ts";
 import type { Route } from "./route.ts";
-import { OPERATIONS, type Operation, type Parameters } from "./routes/openapi-operations.ts";
+import { type Header, OPERATIONS, type Operation, type Parameters } from "./routes/openapi-operations.ts";
 
 /**
  * The OpenAPI 3.1 document of these routes. Schemas are those that check requests, made into JSON Schema; what can be
@@ -18,6 +18,7 @@ export function describeApi(routes: readonly Route[]): object {
       if (!operation) throw new Error(`${key} is not described`);
       described.add(key);
       operations[method.toLowerCase()] = describeOperation(operation);
+      if (method === "GET") operations.head = describeHead(operation);
     }
     paths[path.replace(/:(\w+)/g, "{$1}")] = operations;
   }
@@ -29,7 +30,9 @@ export function describeApi(routes: readonly Route[]): object {
       title: "sync-trigger",
       version: "1",
       summary: "Runs an existing Kubernetes CronJob now.",
-      description: "Errors are problem documents (RFC 9457); `type` is urn:sync-trigger: and a code.",
+      description:
+        "Errors are problem documents (RFC 9457); `type` is urn:sync-trigger: and a code. A path answers a method that it \
+does not have as components/responses/MethodNotAllowed says; any other path, as RouteNotFound says.",
     },
     servers: [{ url: "/" }],
     // With AUTH_MODE none there is no authentication, which the empty requirement says.
@@ -38,6 +41,10 @@ export function describeApi(routes: readonly Route[]): object {
     components: {
       securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
       schemas: describeSchemas(),
+      responses: {
+        MethodNotAllowed: describeFaults(["method-not-allowed"])[405],
+        RouteNotFound: describeFaults(["route-not-found"])[404],
+      },
     },
   };
 }
@@ -53,6 +60,13 @@ function describeOperation({ id, summary, description, parameters, body, answers
   };
 }
 
+/** HEAD is answered as GET is, without the body. */
+function describeHead(operation: Operation): object {
+  const { responses, ...described } = describeOperation(operation) as { responses: Record<string, object> };
+  const bare = Object.entries(responses).map(([status, answer]) => [status, { ...answer, content: undefined }]);
+  return { ...described, operationId: `${operation.id}Head`, responses: Object.fromEntries(bare) };
+}
+
 function describeParameters([place, schema]: [string, Parameters]): object[] {
   const { properties = {} } = toSchema(schema) as { properties?: Record<string, { description?: string }> };
   return Object.entries(properties).map(([name, { description, ...rest }]) => ({
@@ -65,16 +79,18 @@ function describeParameters([place, schema]: [string, Parameters]): object[] {
 }
 
 function describeAnswer([status, { description, headers, content }]: [string, Operation["answers"][string]]) {
-  const described = Object.entries(headers ?? {}).map(([name, text]) => [
-    name,
-    { description: text, schema: { type: "string" } },
-  ]);
   const answer = {
     description,
-    ...(described.length > 0 ? { headers: Object.fromEntries(described) } : {}),
+    headers: describeHeaders(headers),
     ...(content ? { content: describeContent(content) } : {}),
   };
   return [status, answer] as const;
+}
+
+function describeHeaders(headers: Record<string, Header> = {}): object {
+  const all = { "X-Request-Id": { description: "As in the log line.", required: true }, ...headers };
+  const described = Object.entries(all).map(([name, header]) => [name, { ...header, schema: { type: "string" } }]);
+  return Object.fromEntries(described);
 }
 
 function describeContent(content: Record<string, z.ZodMiniType>): object {
@@ -87,11 +103,23 @@ function describeFaults(codes: readonly FaultCode[]): Record<string, object> {
   const byStatus = Map.groupBy(codes, (code) => FAULTS[code].status);
   const answers = [...byStatus].map(([status, of]) => {
     const types = of.map((code) => `urn:sync-trigger:${code}`);
-    const schema = { allOf: [{ $ref: toReference("Problem") }, { properties: { type: { enum: types } } }] };
+    const schema = {
+      allOf: [{ $ref: toReference("Problem") }, { type: "object", properties: { type: { enum: types } } }],
+    };
     const description = of.map((code) => `${code}: ${FAULTS[code].meaning}`).join("; ");
-    return [status, { description, content: { "application/problem+json": { schema } } }];
+    const headers = describeHeaders(Object.assign({}, ...of.map((code) => headersOf(code))));
+    return [status, { description, headers, content: { "application/problem+json": { schema } } }];
   });
   return Object.fromEntries(answers);
+}
+
+/** The headers of a fault, beside those of every answer. */
+function headersOf(code: FaultCode): Record<string, Header> {
+  const { status } = FAULTS[code];
+  if (status === 401) return { "WWW-Authenticate": { description: "Bearer", required: true } };
+  if (status === 405) return { Allow: { description: "The methods of this path.", required: true } };
+  if (status === 503) return { "Retry-After": { description: "Seconds.", required: true } };
+  return code === "no-log-yet" || code === "outcome-unknown" ? { "Retry-After": { description: "Seconds." } } : {};
 }
 
 /** Every schema that has a name. */

@@ -70,7 +70,7 @@ export async function startServer(
     const isOfApp = unanswered.some(({ complete }) => !complete); // its body broke: the app tells of it
     const refusal = toRefusal(error, !isBehind && socket.writable);
     if (refusal.status === 0) socket.destroy();
-    else answerRefusal(refusal, socket);
+    else answerRefusal(refusal, socket, isOfHead(error));
     if (!isOfApp) tellRefusal(refusal);
   };
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
@@ -113,12 +113,17 @@ function toRefusal({ code }: NodeJS.ErrnoException, mayAnswer: boolean): Refusal
   return { id, status: mayAnswer ? 400 : 0, code: "malformed-request" };
 }
 
-function answerRefusal({ id, status, code }: Exclude<Refusal, { status: 0 }>, socket: Duplex): void {
+/** Whether what was refused is a HEAD, whose answer has no body. */
+function isOfHead(error: Error & { rawPacket?: Buffer }): boolean {
+  return error.rawPacket?.subarray(0, 5).toString("latin1") === "HEAD ";
+}
+
+function answerRefusal({ id, status, code }: Exclude<Refusal, { status: 0 }>, socket: Duplex, isHead: boolean): void {
   const detail = "what came could not be read as HTTP/1.1 within the limits";
   const body = JSON.stringify(toProblem(new Fault(code, detail), id));
   const type = `Content-Type: application/problem+json\r\nX-Request-Id: ${id}\r\n`;
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${type}`;
-  socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+  socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${isHead ? "" : body}`);
   setTimeout(() => socket.destroy(), refusedForMs).unref();
 }
 

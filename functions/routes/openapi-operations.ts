@@ -7,6 +7,9 @@ import { listQuerySchema } from "./job-handlers.ts";
 
 export type Parameters = z.ZodMiniObject;
 
+/** A header of an answer; `required`: it is always there. */
+export type Header = { description: string; required?: true };
+
 /** What the OpenAPI document says of a route. */
 export type Operation = {
   id: string;
@@ -17,7 +20,7 @@ export type Operation = {
   body?: Record<string, z.ZodMiniType>;
   answers: Record<
     string,
-    { description: string; headers?: Record<string, string>; content?: Record<string, z.ZodMiniType> }
+    { description: string; headers?: Record<string, Header>; content?: Record<string, z.ZodMiniType> }
   >;
   faults: readonly FaultCode[];
 };
@@ -82,9 +85,17 @@ const eventSchema = named(
 );
 
 /** What any route but the probes can answer. */
-const common = ["malformed-request", "unauthenticated", "not-allowed", "overloaded", "shutting-down"] as const;
+const common = [
+  "malformed-request",
+  "headers-too-large",
+  "unauthenticated",
+  "not-allowed",
+  "overloaded",
+  "shutting-down",
+  "api-unavailable", // who is calling cannot be checked
+] as const;
 const internal = "internal-error" as const;
-const reading = [...common, "invalid-field", "component-missing", "api-refused", "api-unavailable", internal] as const;
+const reading = [...common, "invalid-field", "component-missing", "api-refused", internal] as const;
 const triggering = [
   ...common,
   "malformed-event",
@@ -95,7 +106,6 @@ const triggering = [
   "key-reused",
   "api-refused",
   "foreign-job",
-  "api-unavailable",
   "policy-missing",
   "quota-conflict",
   "in-flight",
@@ -107,13 +117,29 @@ const triggering = [
 const jobName = z.object({ name: described(z.string(), "A Job's name, or `latest` for the newest.") });
 const probe = {
   answers: { 200: { description: "ok", content: json(z.strictObject({ status: z.literal("ok") })) } },
-  faults: ["malformed-request"],
+  faults: ["malformed-request", "headers-too-large"],
 } as const satisfies Partial<Operation>;
+const always = (description: string): Header => ({ description, required: true });
+const sometimes = (description: string): Header => ({ description });
+const eventHeaders = {
+  "ce-specversion": "1.0",
+  "ce-id": "That of the event that is answered, and the outcome.",
+  "ce-source": "The CronJob's path at the API server.",
+  "ce-type": "internal.sync-trigger.OUTCOME.v1",
+  "ce-time": "When it was answered.",
+};
+/** Headers of an event in binary mode. */
+function eventHeadersOf(toHeader: (description: string) => Header): Record<string, Header> {
+  const headers = Object.entries(eventHeaders).map(([name, description]) => [name, toHeader(description)]);
+  return { ...Object.fromEntries(headers), "ce-subject": sometimes("The Job's name.") };
+}
+const notStored = { "Cache-Control": always("no-store") };
 const events = {
   body: { "application/cloudevents+json": eventSchema },
   answers: {
     200: {
       description: "The outcome as an event in binary mode (REPLY_EVENTS=on).",
+      headers: eventHeadersOf(always),
       content: json(outcomeEventSchema),
     },
     202: { description: "An event was taken. No body: a Broker would count one as a failed delivery." },
@@ -141,7 +167,11 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
       ...events.answers,
       200: {
         description: "How it ended. To an event, with REPLY_EVENTS=on: the same as an event in binary mode.",
-        headers: { Location: "The Job's path.", "Idempotency-Replayed": "true where the key had its Job before." },
+        headers: {
+          Location: sometimes("The Job's path, where there is a Job."),
+          "Idempotency-Replayed": sometimes("true where the key had its Job before."),
+          ...eventHeadersOf(sometimes),
+        },
         content: json(z.union([triggerAnswerSchema, outcomeEventSchema])),
       },
     },
@@ -157,7 +187,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     id: "listJobs",
     summary: "The CronJob's newest Jobs, manual and scheduled, newest first",
     parameters: { query: listQuerySchema },
-    answers: { 200: { description: "The Jobs.", content: json(jobListSchema) } },
+    answers: { 200: { description: "The Jobs.", headers: notStored, content: json(jobListSchema) } },
     faults: reading,
   },
   "GET /jobs/:name": {
@@ -175,7 +205,12 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     answers: {
       200: {
         description: "The Job.",
-        headers: { "Preference-Applied": "`wait=N` as it was applied.", "Content-Location": "The Job's own path." },
+        headers: {
+          ...notStored,
+          Vary: always("Prefer"),
+          "Content-Location": always("The Job's own path."),
+          "Preference-Applied": sometimes("`wait=N` as it was applied."),
+        },
         content: json(jobViewSchema),
       },
     },
@@ -187,7 +222,17 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     description:
       "A log that ends before its Job does says so in its last line, which begins with `--- sync-trigger:` and has the path that goes on.",
     parameters: { path: jobName, query: logQuerySchema },
-    answers: { 200: { description: "The log.", content: { "text/plain": z.string() } } },
+    answers: {
+      200: {
+        description: "The log.",
+        headers: {
+          ...notStored,
+          "Content-Location": always("The log's own path."),
+          "X-Content-Type-Options": always("nosniff"),
+        },
+        content: { "text/plain": z.string() },
+      },
+    },
     faults: [...reading, "job-not-found", "no-log-yet"],
   },
   "GET /metrics": {
