@@ -18,7 +18,18 @@ class Advice:
 _again = "Press **Try again**: it is the same request, so it never makes a second Job."
 _resume = """kubectl -n {namespace} patch cronjob NAME -p '{{"spec":{{"suspend":false}}}}'"""
 
+_misunderstood = (
+    "The function does not understand this page's request: {detail}.",
+    "They may be of different versions: update the page.",
+)
+
 _by_code = {
+    "malformed-request": _misunderstood,
+    "malformed-event": _misunderstood,
+    "body-too-large": _misunderstood,
+    "unsupported-media-type": _misunderstood,
+    "invalid-field": _misunderstood,
+    "headers-too-large": _misunderstood,
     "bad-token": (
         "The page's access token cannot be used: {detail}.",
         "Check the Secret that is mounted where `SYNC_TRIGGER_TOKEN_FILE` points.",
@@ -53,6 +64,11 @@ _by_code = {
         "The function's record of requests is full: {detail}.",
         "Wait until its oldest entry expires. " + _again,
     ),
+    "no-log-yet": ("{detail}.", "Its log is shown once its container runs."),
+    "policy-missing": (
+        "The function may start nothing without its admission policy: {detail}.",
+        "An operator has to install `components/clone-only`. After that, press **Try again**.",
+    ),
     "page-error": ("The page itself failed ({detail}).", "The page's own log has the details. " + _again),
 }
 
@@ -65,10 +81,6 @@ _by_status = {
         "The function knows this page but does not let it start the sync: {detail}.",
         "An operator has to add the page's identity to the function's `AUTH_` settings.",
     ),
-    422: (
-        "The function does not understand this page's request: {detail}.",
-        "They may be of different versions: update the page.",
-    ),
     429: ("Too many requests at once.", "Wait a moment. " + _again),
     503: ("The function cannot do it now: {detail}.", "This passes as a rule; wait a moment. " + _again),
     504: ("Nobody knows yet whether the sync was started: {detail}.", _again),
@@ -76,7 +88,8 @@ _by_status = {
 
 _unreachable = (
     "The sync function does not answer at `{url}`.",
-    "It may be starting: wait a moment. If it stays so, look for it: `kubectl -n {namespace} get ksvc sync-trigger`.",
+    """It may be starting: wait a moment. If it stays so, look for it: `kubectl -n {namespace} get ksvc sync-trigger`,
+or without Knative `kubectl -n {namespace} get deployment sync-trigger`.""",
 )
 _not_ready = ("The sync function is not ready: {detail}.", "It may be starting: wait a moment. " + _again)
 _not_the_function = (

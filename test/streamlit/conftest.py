@@ -10,9 +10,10 @@ PAGE = "examples/streamlit/settings.py"
 
 @pytest.fixture
 def fake() -> Iterator[FakeFunction]:
-    """The contract's fake, listening."""
+    """The contract's fake, listening; it answers nothing that the function's description does not have."""
     with serve(FakeFunction()) as function:
         yield function
+    assert function.undocumented == []
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from contract import undocumented
+
 NAMESPACE = "kraken"
 
 
@@ -34,12 +36,26 @@ class Answer:
     text: str | None = None
     gate: threading.Event | None = None
     breaks_off: bool = False
+    is_foreign: bool = False
+    """Of a gateway, a newer function or something else: what the function documents says nothing of it."""
 
 
 def problem(status: int, code: str, detail: str, headers: dict[str, str] | None = None, **members: Any) -> Answer:
     """An error as the function sends it."""
     body = {"type": f"urn:sync-trigger:{code}", "title": code, "status": status, "detail": detail, "instance": "req-1"}
     return Answer(status, {**body, **members}, {"Content-Type": "application/problem+json", **(headers or {})})
+
+
+def foreign(status: int, text: str = "", **headers: str) -> Answer:
+    """What answers in the function's place."""
+    return Answer(status, text=text, headers=headers, is_foreign=True)
+
+
+def created_json(name: str, outcome: str = "created", **members: Any) -> dict[str, Any]:
+    """A trigger's answer as the function sends it."""
+    job = {"name": name, "namespace": NAMESPACE, "uid": f"uid-{name}", "createdAt": _text(datetime.now(UTC))}
+    links = {"job": f"/jobs/{name}", "logs": f"/jobs/{name}/logs"}
+    return {"outcome": outcome, "job": {**job, **members}, "links": links}
 
 
 def job_json(name: str, state: str = "running", age_s: float = 3, **members: Any) -> dict[str, Any]:
@@ -52,8 +68,9 @@ def job_json(name: str, state: str = "running", age_s: float = 3, **members: Any
         "origin": "manual",
         "state": state,
         "createdAt": _text(created),
-        "via": "http",
     }
+    if members.get("origin") != "scheduled":
+        job |= {"via": "http"}
     if state != "queued":
         job |= {"startedAt": _text(created), "durationMs": round(age_s * 1_000)}
     if state in ("succeeded", "failed"):
@@ -83,6 +100,8 @@ class FakeFunction:
         self.keys: dict[str, str] = {}
         self.answers: dict[str, list[Answer]] = {}
         self.requests: list[Request] = []
+        self.undocumented: list[str] = []
+        """What was answered otherwise than the function documents."""
         self.url = ""
 
     def asked(self, method: str, path: str, *, waits: bool = False) -> list[Request]:
@@ -117,9 +136,7 @@ class FakeFunction:
         name = self.keys.setdefault(key, f"kraken-sync-m{len(self.keys) + 1}")
         if not is_known:
             self.jobs[name] = job_json(name, "queued", age_s=0, requestedReason="test")
-        job = {"name": name, "namespace": NAMESPACE, "uid": f"uid-{name}", "createdAt": _text(datetime.now(UTC))}
-        links = {"job": f"/jobs/{name}", "logs": f"/jobs/{name}/logs"}
-        return Answer(json={"outcome": "duplicate" if is_known else "created", "job": job, "links": links})
+        return Answer(json=created_json(name, "duplicate" if is_known else "created"))
 
     def follow(self, name: str) -> Iterator[str]:
         """Lines until the Job has ended."""
@@ -159,13 +176,17 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.fake.answer(request)
         if answer.gate:
             answer.gate.wait(30)
-        self._send(answer)
+        self._send(request, answer)
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, request: Request, answer: Answer) -> None:
         content = answer.text if answer.text is not None else json.dumps(answer.json)
         data = content.encode()
+        media_type = "application/json" if answer.text is None else "text/plain"
+        headers = {"Content-Type": media_type, **answer.headers}
+        if not answer.is_foreign:
+            self.fake.undocumented += undocumented(request.method, request.path, answer.status, headers, content)
         self.send_response(answer.status)
-        for header, value in {"Content-Type": "application/json", **answer.headers}.items():
+        for header, value in headers.items():
             self.send_header(header, value)
         self.send_header("Content-Length", str(len(data) + (1 if answer.breaks_off else 0)))
         self.end_headers()

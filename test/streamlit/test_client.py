@@ -4,12 +4,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import sync_trigger
 from conftest import until
-from fake_function import Answer, FakeFunction, job_json, problem, step_json
+from contract import codes_of
+from fake_function import Answer, FakeFunction, created_json, foreign, job_json, problem, step_json
 from sync_trigger import SyncTrigger, SyncTriggerError
 
 pauses: list[float] = []
@@ -50,33 +52,45 @@ def test_two_triggers_have_keys_of_their_own(fake: FakeFunction) -> None:
     assert client.trigger().job != client.trigger().job
 
 
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_what_may_pass_is_tried_again_with_the_same_key(fake: FakeFunction, status: int) -> None:
-    fake.answers["POST /trigger-sync"] = [problem(status, "some-code", "not now"), *_created()]
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (problem(502, "api-refused", "not now"), "api-refused"),
+        (problem(503, "overloaded", "not now"), "overloaded"),
+        (problem(504, "outcome-unknown", "not now"), "outcome-unknown"),
+        (foreign(429), "not-the-function"),
+    ],
+)
+def test_what_may_pass_is_tried_again_with_the_same_key(fake: FakeFunction, answer: Answer, code: str) -> None:
+    fake.answers["POST /trigger-sync"] = [answer, *_created()]
     told: list[str] = []
     triggered = SyncTrigger(fake.url).trigger(on_retry=lambda error, _pause_s: told.append(error.code))
     assert triggered.outcome == "created"
-    assert told == ["some-code"]
+    assert told == [code]
     assert len(keys(fake)) == 2 and len(set(keys(fake))) == 1
 
 
 def test_a_connection_that_breaks_off_is_tried_again_with_the_same_key(fake: FakeFunction) -> None:
-    fake.answers["POST /trigger-sync"] = [Answer(200, {"outcome": "created"}, breaks_off=True), *_created()]
+    fake.answers["POST /trigger-sync"] = [replace(answer, breaks_off=True) for answer in _created()] + _created()
     assert SyncTrigger(fake.url).trigger(key="k").outcome == "created"
     assert keys(fake) == ["k", "k"]
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 415, 422, 501])
-def test_what_will_not_pass_is_not_tried_again(fake: FakeFunction, status: int) -> None:
-    fake.answers["POST /trigger-sync"] = [problem(status, "some-code", "because")]
-    with fails("some-code") as caught:
+def codes_that_stay() -> dict[str, int]:
+    return {code: status for code, status in codes_of("POST /trigger-sync").items() if status < 500}
+
+
+@pytest.mark.parametrize(("code", "status"), codes_that_stay().items())
+def test_what_will_not_pass_is_not_tried_again(fake: FakeFunction, code: str, status: int) -> None:
+    fake.answers["POST /trigger-sync"] = [problem(status, code, "because")]
+    with fails(code) as caught:
         SyncTrigger(fake.url).trigger()
     assert caught.value.status == status and caught.value.request_id == "req-1"
     assert len(keys(fake)) == 1 and pauses == []
 
 
 def test_a_success_is_never_sent_again_even_when_it_cannot_be_read(fake: FakeFunction) -> None:
-    fake.answers["POST /trigger-sync"] = [Answer(200, text="<html>")]
+    fake.answers["POST /trigger-sync"] = [foreign(200, "<html>")]
     with fails("bad-answer"):
         SyncTrigger(fake.url).trigger()
     assert len(keys(fake)) == 1
@@ -141,7 +155,7 @@ def test_a_proxy_of_the_environment_is_not_used(fake: FakeFunction, monkeypatch:
 
 
 def test_a_redirect_does_not_take_the_token_elsewhere(fake: FakeFunction) -> None:
-    fake.answers["GET /jobs"] = [Answer(302, None, {"Location": f"{fake.url}/elsewhere"})]
+    fake.answers["GET /jobs"] = [foreign(302, Location=f"{fake.url}/elsewhere")]
     with fails("not-the-function"):
         SyncTrigger(fake.url, token=lambda: "secret").jobs()
     assert fake.asked("GET", "/elsewhere") == []
@@ -149,7 +163,8 @@ def test_a_redirect_does_not_take_the_token_elsewhere(fake: FakeFunction) -> Non
 
 def test_a_job_is_read_whole_and_new_members_are_passed_over(fake: FakeFunction) -> None:
     steps = [step_json("trades", "117 trades written"), step_json("rewards")]
-    fake.jobs["j"] = job_json("j", "failed", steps=steps, exitCode=3, lastLines=["a", "b"], isNew=True)
+    newer = job_json("j", "failed", steps=steps, exitCode=3, lastLines=["a", "b"], isNew=True)
+    fake.answers["GET /jobs/j"] = [Answer(json=newer, is_foreign=True)]
     job = SyncTrigger(fake.url).job("j")
     assert (job.state, job.exit_code, job.last_lines, job.duration_ms) == ("failed", 3, ("a", "b"), 3_000)
     assert [(step.name, step.state, step.line) for step in job.steps] == [
@@ -167,7 +182,7 @@ def test_a_name_cannot_leave_its_route(fake: FakeFunction) -> None:
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"jobs": 3}', "<html>", '{"jobs": [{"name": "j"}]}'])
 def test_an_answer_that_is_none_of_ours_is_an_error(fake: FakeFunction, text: str) -> None:
-    fake.answers["GET /jobs"] = [Answer(200, text=text)]
+    fake.answers["GET /jobs"] = [foreign(200, text)]
     with fails("bad-answer"):
         SyncTrigger(fake.url).jobs()
 
@@ -280,4 +295,4 @@ def test_a_log_that_is_not_there_is_an_error(fake: FakeFunction) -> None:
 
 
 def _created() -> list[Answer]:
-    return [Answer(json={"outcome": "created", "job": {"name": "j", "namespace": "kraken", "uid": "u"}, "links": {}})]
+    return [Answer(json=created_json("j"))]

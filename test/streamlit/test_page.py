@@ -7,11 +7,24 @@ from pathlib import Path
 from threading import Event
 from threading import enumerate as enumerate_threads
 
+import advice
 import pytest
+from advice import explain_error
 from backend import connect
 from background import LogTail
 from conftest import PAGE, until
-from fake_function import Answer, FakeFunction, Request, job_json, problem, serve, step_json
+from contract import codes_of
+from fake_function import (
+    Answer,
+    FakeFunction,
+    Request,
+    created_json,
+    foreign,
+    job_json,
+    problem,
+    serve,
+    step_json,
+)
 from streamlit.testing.v1 import AppTest
 from sync_trigger import SyncTriggerError
 
@@ -119,7 +132,7 @@ def test_a_second_click_or_a_rerun_in_mid_run_makes_no_second_job(
 ) -> None:
     page = open_page()
     gate = Event()
-    fake.answers["POST /trigger-sync"] = [Answer(json=_created("kraken-sync-1"), gate=gate)]
+    fake.answers["POST /trigger-sync"] = [Answer(json=created_json("kraken-sync-1"), gate=gate)]
     fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
     click(page)
     assert "Starting the sync" in words(page)
@@ -193,7 +206,7 @@ def test_a_reload_while_the_trigger_is_under_way_does_not_start_another(
 ) -> None:
     first = open_page()
     gate = Event()
-    fake.answers["POST /trigger-sync"] = [Answer(json=_created("kraken-sync-1"), gate=gate)]
+    fake.answers["POST /trigger-sync"] = [Answer(json=created_json("kraken-sync-1"), gate=gate)]
     click(first)
     page = open_page()
     assert button(page) == ("Syncing…", True) and "Starting the sync" in words(page)
@@ -267,7 +280,7 @@ def test_a_run_of_the_schedule_is_shown_while_it_runs(fake: FakeFunction, open_p
 def test_a_refusal_because_of_another_run_shows_that_run(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
     page = open_page()
     fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
-    job = {"name": "kraken-sync-1", "namespace": "kraken", "uid": "u"}
+    job = created_json("kraken-sync-1")["job"]
     fake.answers["POST /trigger-sync"] = [problem(409, "refused", "unfinished", outcome="refused", job=job)]
     click(page)
     wait_for(page, "A sync is already running, and a second one is not allowed beside it; this is that one.")
@@ -277,8 +290,11 @@ def test_a_refusal_because_of_another_run_shows_that_run(fake: FakeFunction, ope
 @pytest.mark.parametrize(
     ("answer", "sentences"),
     [
-        (problem(401, "unauthorized", "no token"), ["does not accept this page's credentials", "Mount a valid token"]),
-        (problem(403, "forbidden", "not allowed"), ["does not let it start the sync: not allowed", "AUTH_ settings"]),
+        (
+            problem(401, "unauthenticated", "no token"),
+            ["does not accept this page's credentials", "Mount a valid token"],
+        ),
+        (problem(403, "not-allowed", "not allowed"), ["does not let it start the sync: not allowed", "AUTH_ settings"]),
         (
             problem(404, "cronjob-not-found", "CronJob kraken/kraken-sync does not exist"),
             ["CronJob kraken/kraken-sync does not exist", "Create the CronJob, or correct CRONJOB_NAME"],
@@ -294,11 +310,14 @@ def test_a_refusal_because_of_another_run_shows_that_run(fake: FakeFunction, ope
         ),
         (problem(503, "api-unavailable", "no answer"), ["cannot do it now: no answer", "never makes a second Job"]),
         (problem(504, "outcome-unknown", "too late"), ["Nobody knows yet", "never makes a second Job"]),
-        (problem(429, "too-many", "slow down"), ["Too many requests at once", "never makes a second Job"]),
-        (Answer(503, text="upstream connect error"), ["is not ready", "wait a moment"]),
-        (Answer(404, text="<html>"), ["What answers at", "is not the sync function", "SYNC_TRIGGER_URL"]),
-        (Answer(200, text="<html>"), ["is not the sync function"]),
-        (problem(418, "teapot", "short and stout"), ["answered 418 (teapot): short and stout", "Request req-1"]),
+        (foreign(429), ["Too many requests at once", "never makes a second Job"]),
+        (foreign(503, "upstream connect error"), ["is not ready", "wait a moment"]),
+        (foreign(404, "<html>"), ["What answers at", "is not the sync function", "SYNC_TRIGGER_URL"]),
+        (foreign(200, "<html>"), ["is not the sync function"]),
+        (
+            replace(problem(418, "teapot", "short and stout"), is_foreign=True),
+            ["answered 418 (teapot): short and stout", "Request req-1"],
+        ),
     ],
 )
 def test_an_error_is_a_sentence_with_what_to_do(
@@ -317,6 +336,22 @@ def test_an_error_is_a_sentence_with_what_to_do(
     assert button(page) == ("Try again", False) and fake.jobs == {}
 
 
+PAGE_ASKS = ("POST /trigger-sync", "GET /jobs", "GET /jobs/{name}", "GET /jobs/{name}/logs")
+
+
+@pytest.mark.parametrize(("code", "status"), codes_of(*PAGE_ASKS).items())
+def test_each_error_that_the_function_documents_has_words_of_its_own(code: str, status: int) -> None:
+    assert not explain_error(SyncTriggerError(code, "why", status), "http://s.n.svc").sentence.startswith(
+        "The sync function answered"
+    )
+
+
+def test_no_words_are_for_an_error_that_the_function_does_not_have() -> None:
+    known = codes_of(*PAGE_ASKS)
+    assert set(advice._by_code) - set(known) == {"bad-token", "page-error"}  # the client's and the page's own
+    assert set(advice._by_status) - set(known.values()) == {429}  # a gateway's
+
+
 def test_a_function_that_is_down_is_told_and_the_page_recovers_when_it_is_up_again(
     fake: FakeFunction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -326,7 +361,8 @@ def test_a_function_that_is_down_is_told_and_the_page_recovers_when_it_is_up_aga
     monkeypatch.setenv("SYNC_TRIGGER_URL", fake.url)
     page = AppTest.from_file(str(Path(PAGE).resolve()), default_timeout=15).run()
     wait_for(page, f"The sync function does not answer at {fake.url}.")
-    wait_for(page, "look for it: kubectl -n NAMESPACE get ksvc sync-trigger")
+    wait_for(page, "look for it: kubectl -n NAMESPACE get ksvc sync-trigger,")
+    assert "or without Knative kubectl -n NAMESPACE get deployment sync-trigger." in words(page)
     assert "no run to show yet" not in words(page) and "" not in [caption.value for caption in page.caption]
     with serve(fake, port):
         wait_for(page, "There is no run to show yet.")
@@ -340,7 +376,7 @@ def test_a_function_that_goes_down_in_mid_run_keeps_what_was_seen_and_comes_back
     fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1", steps=[step_json("trades", "117 trades written")])
     page = open_page()
     wait_for(page, "117 trades written")
-    fake.answers["GET /jobs/kraken-sync-1"] = [Answer(503, text="upstream connect error")]
+    fake.answers["GET /jobs/kraken-sync-1"] = [foreign(503, "upstream connect error")]
     wait_for(page, "is not ready")
     assert "117 trades written" in words(page) and button(page) == ("Syncing…", True)
     del fake.answers["GET /jobs/kraken-sync-1"]
@@ -351,7 +387,7 @@ def test_a_function_that_goes_down_in_mid_run_keeps_what_was_seen_and_comes_back
 
 def test_a_function_that_hangs_does_not_block_the_script(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
     gate = Event()
-    hanging = [Answer(json={"jobs": []}, gate=gate)]
+    hanging = [Answer(json={"jobs": []}, gate=gate, is_foreign=True)]
     fake.answers |= {"GET /jobs/latest": hanging, "GET /jobs": hanging, "POST /trigger-sync": hanging}
     page = open_page()
     assert "Looking for the last run" in words(page)
@@ -497,11 +533,11 @@ def test_nobody_waits_any_more_for_a_run_that_nobody_looks_at(
     ("outcome", "text"),
     [
         (
-            {"outcome": "skipped", "job": None, "reason": "it succeeded at noon"},
+            {"outcome": "skipped", "job": None, "reason": "it succeeded at noon", "links": {}},
             "Nothing was started: it succeeded at noon.",
         ),
         (
-            {"outcome": "duplicate", "job": {"name": "j", "namespace": "kraken", "uid": None}},
+            created_json("j", "duplicate", uid=None, createdAt=None),
             "This request had started a sync before, as Job j, which is no longer there. There is no second one.",
         ),
     ],
@@ -533,7 +569,7 @@ def test_a_request_that_had_started_a_run_hours_ago_shows_that_run_and_says_so(
 
 def test_a_joined_run_is_followed(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
     page = open_page()
-    fake.answers["POST /trigger-sync"] = [Answer(json={**_created("kraken-sync-1"), "outcome": "joined"})]
+    fake.answers["POST /trigger-sync"] = [Answer(json=created_json("kraken-sync-1", "joined"))]
     fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
     click(page)
     wait_for(page, "A sync was already running; this is that one.")
@@ -558,7 +594,7 @@ def test_a_rotated_token_is_used_and_a_missing_one_is_told(
 
 
 def test_recent_runs_tell_manual_and_scheduled_apart(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
-    end(fake, "kraken-sync-1", origin="scheduled", via=None)
+    end(fake, "kraken-sync-1", origin="scheduled")
     end(fake, "kraken-sync-2", "failed", requestedReason="Settings page", requestedBy="ann")
     page = open_page()
     until("the table", lambda: page.run().dataframe)
@@ -586,7 +622,7 @@ def test_the_row_of_the_followed_run_stands_as_the_run_above_without_another_req
 def test_what_is_not_known_is_not_called_an_empty_list(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
     page = open_page()
     wait_for(page, "There is no run to show yet.")
-    fake.answers["GET /jobs"] = [Answer(503, text="upstream connect error")]
+    fake.answers["GET /jobs"] = [foreign(503, "upstream connect error")]
     page.button(key="refresh").click().run()
     wait_for(page, "The sync function is not ready")
     assert "no run to show yet" not in words(page) and words(page).count("The sync function is not ready") == 1
@@ -611,7 +647,3 @@ def test_a_log_is_read_by_one_stream_and_not_once_a_second(
     assert len(fake.asked("GET", "/jobs/kraken-sync-1/logs")) == 1
     assert fake.asked("GET", "/jobs/kraken-sync-1/logs")[0].query == {"follow": ["true"], "tailLines": ["300"]}
     assert str(pages[0].code[-1].value).splitlines() == [f"line {number}" for number in range(1_700, 2_000)]
-
-
-def _created(name: str) -> dict[str, object]:
-    return {"outcome": "created", "job": {"name": name, "namespace": "kraken", "uid": f"uid-{name}"}, "links": {}}
