@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { discardRest } from "./body.ts";
@@ -49,10 +48,9 @@ export async function sendReply(
 async function sendStream(response: ServerResponse, body: AsyncIterable<Uint8Array>, { draining, timeoutMs }: Limits) {
   const stuck = new AbortController();
   const timer = setTimeout(() => stuck.abort(), timeoutMs);
-  once(draining, "abort", { signal: stuck.signal }).then(
-    () => setTimeout(() => stuck.abort(), lastMs).unref(),
-    () => undefined,
-  );
+  const hurry = () => setTimeout(() => stuck.abort(), lastMs).unref();
+  if (draining.aborted) hurry();
+  else draining.addEventListener("abort", hurry, { once: true, signal: stuck.signal });
   let bytes = 0;
   async function* counted() {
     for await (const chunk of body) {
