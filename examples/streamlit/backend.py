@@ -27,8 +27,8 @@ class Backend:
         self.client = client
         self._lock = Lock()
         self._attempt: Attempt | None = None
-        self.job: Callable[[str], Poll[Job]] = lru_cache(16)(self._poll_job)
-        self.log: Callable[[str], LogTail] = lru_cache(16)(self._tail_log)
+        self.job: Callable[[str], Poll[Job]] = _one_each(self._poll_job)
+        self.log: Callable[[str], LogTail] = _one_each(self._tail_log)
 
     def start(self, key: str) -> Attempt:
         """Starts a sync with this key, or joins the start that is under way in another session."""
@@ -78,6 +78,17 @@ class Backend:
             return self.client.stream_log(name, follow=True, tail_lines=tail_lines, keep_on=keep_on)
 
         return LogTail(stream)
+
+
+def _one_each(make: Callable[[str], T]) -> Callable[[str], T]:
+    """One for each name, of the last 16; the lock keeps two sessions that ask at once from making two."""
+    lock, cached = Lock(), lru_cache(16)(make)
+
+    def get(name: str) -> T:
+        with lock:
+            return cached(name)
+
+    return get
 
 
 def _ended(poll: Poll[Job]) -> Job | None:

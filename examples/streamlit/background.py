@@ -1,5 +1,6 @@
 """Looks at the function that go on in threads, so that the page's script never waits for it."""
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -72,7 +73,8 @@ class Poll(Generic[T]):
         before = self._seen
         try:
             self._seen = Seen(self._look(), None, time.monotonic())
-        except SyncTriggerError as error:
+        except Exception as raised:  # a defect that ended the looks would leave the page as it is for ever
+            error = _told(raised)
             self._seen = Seen(before.value, error, before.at) if before else Seen(None, error, time.monotonic())
         self._first_look.set()
         return self._pause_s(self._seen)
@@ -130,8 +132,9 @@ class LogTail:
                 if not self._is_read():
                     return
             self.error, self._is_over = None, self._is_read()
-        except SyncTriggerError as error:
-            self.error, self._is_over = error, error.code in FINAL_CODES
+        except Exception as raised:
+            self.error = _told(raised)
+            self._is_over = self.error.code in FINAL_CODES
 
     def _is_read(self) -> bool:
         return time.monotonic() - self._read_at <= _idle_s
@@ -158,13 +161,18 @@ class Attempt:
         client, key, reason = self._request
         try:
             self.result = client.trigger(key=key, reason=reason, on_retry=self._note_retry)
-        except SyncTriggerError as error:
-            self.error = error
-        except Exception as error:  # a page that says "starting" for ever would be worse
-            self.error = SyncTriggerError("page-error", type(error).__name__)
-            raise
+        except Exception as raised:  # a page that says "starting" for ever would be worse
+            self.error = _told(raised)
         finally:
             self._done.set()
 
     def _note_retry(self, error: SyncTriggerError, _pause_s: float) -> None:
         self.retry_after = error
+
+
+def _told(raised: Exception) -> SyncTriggerError:
+    """An error as the page tells it; one that nobody expected goes to the page's own log whole."""
+    if isinstance(raised, SyncTriggerError):
+        return raised
+    logging.getLogger(__name__).error("unexpected error", exc_info=raised)
+    return SyncTriggerError("page-error", type(raised).__name__)

@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
+from threading import Barrier, BrokenBarrierError, Event
 from threading import enumerate as enumerate_threads
 
 import advice
 import pytest
 from advice import explain_error
-from backend import connect
-from background import LogTail
+from backend import Backend, connect
+from background import LogTail, Poll
 from conftest import PAGE, until
 from contract import codes_of
 from fake_function import (
@@ -250,6 +252,53 @@ def test_a_log_is_given_up_only_when_it_cannot_come_back(
     tail.read()
     until("the end", lambda: tail.is_over)
     assert tail.read() == ([] if is_over else ["one"])
+
+
+def test_a_look_that_fails_unexpectedly_is_told_and_followed_by_others(caplog: pytest.LogCaptureFixture) -> None:
+    answers = iter([ValueError("why"), None])
+
+    def look() -> str:
+        if error := next(answers):
+            raise error
+        return "one"
+
+    poll = Poll(look, lambda seen: 0.01 if seen.error else None)
+    first = poll.read(5)
+    assert first is not None and first.error is not None
+    assert (first.error.code, first.error.detail) == ("page-error", "ValueError") and "why" in caplog.text
+    until("the end", poll.is_over)
+    assert poll.seen is not None and (poll.seen.value, poll.seen.error) == ("one", None)
+
+
+def test_a_log_that_fails_unexpectedly_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("background._mended_pause_s", 0.01)
+    answers = iter([ValueError("why"), None])
+
+    def stream(_tail_lines: int, _keep_on: Callable[[], bool]) -> Iterator[str]:
+        if error := next(answers):
+            raise error
+        yield "one"
+
+    tail = LogTail(stream)
+    tail.read()
+    until("the end", lambda: tail.is_over)
+    assert tail.read() == ["one"] and tail.error is None
+
+
+def test_two_sessions_that_ask_for_a_run_at_once_share_its_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    both, made = Barrier(2), []
+
+    def poll_job(_self: Backend, name: str) -> Poll[str]:
+        made.append(name)
+        with suppress(BrokenBarrierError):
+            both.wait(0.5)  # for the other session to be here too, which it must not
+        return Poll(lambda: name, lambda _seen: None)
+
+    monkeypatch.setattr(Backend, "_poll_job", poll_job)
+    backend = connect("http://127.0.0.1:1", None)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(backend.job, ["j", "j"])
+    assert first is second and made == ["j"]
 
 
 @pytest.mark.parametrize(
