@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from sync_trigger import Job, SyncTriggerError
@@ -112,6 +113,8 @@ _waits = {
     "CrashLoopBackOff": ("its container ended at once, again and again", "Read the log for the cause."),
 }
 _other_wait = ("Kubernetes cannot start it yet", "If it stays so, look at the Job's pod: `kubectl describe`.")
+_refused = "A quota or an admission policy may refuse it; it starts by itself once it is let in."
+_no_pod_is_long_s = 30.0
 _short_waits = {None, "NoPod", "ContainerCreating", "PodInitializing"}
 
 
@@ -137,11 +140,18 @@ def explain_error(error: SyncTriggerError, url: str) -> Advice:
 
 def explain_wait(job: Job) -> Advice | None:
     """Why a Job does not run yet, where that is more than a moment's matter."""
+    if job.reason == "NoPod" and job.state == "queued" and _has_waited_long(job):
+        look = f"`kubectl -n {job.namespace} describe job {job.name}`"
+        return Advice("The sync waits: Kubernetes has made no pod for it (`NoPod`).", f"Look why: {look}. {_refused}")
     if job.reason not in _waits and (job.state != "queued" or job.reason in _short_waits):
         return None
     why, remedy = _waits.get(job.reason or "", _other_wait)
     told = f"Kubernetes says: {plain(job.message.rstrip('. '))}. " if job.message else ""
     return Advice(f"The sync waits: {why} (`{job.reason}`).", told + remedy)
+
+
+def _has_waited_long(job: Job) -> bool:
+    return (datetime.now(UTC) - (job.started_at or job.created_at)).total_seconds() > _no_pod_is_long_s
 
 
 def explain_failure(job: Job) -> Advice:

@@ -13,6 +13,8 @@ export type JobState = {
 };
 
 const maxMessageLength = 1_024;
+/** A Job controller makes a pod within a second or two. */
+const noPodIsLongMs = 30_000;
 
 /**
  * The state of a Job from its own fields and its pods', oldest first; without `pods` from its own alone, which cannot
@@ -36,7 +38,7 @@ export function jobState(job: Job, pods: Pod[] | undefined, nowMs: number): JobS
     const { message } = conditionOf(job, "Suspended") ?? {};
     return { state: "queued", ...describe("Suspended", message ?? "the Job is suspended") };
   }
-  const waits = pods && waitReason(pods);
+  const waits = pods && waitReason(job, pods, nowMs);
   if (!hasBegun(job, pods)) return { state: "queued", ...waits, ...started };
   return { state: "running", ...waits, ...started, ...duration(startTime, new Date(nowMs).toISOString()) };
 }
@@ -47,13 +49,22 @@ function hasBegun({ status }: Job, pods: Pod[] | undefined): boolean {
 }
 
 /** Why nothing runs now; empty while something does. */
-function waitReason(pods: Pod[]) {
+function waitReason(job: Job, pods: Pod[], nowMs: number) {
   const unfinished = pods.filter((pod) => !hasPodEnded(pod));
   if (unfinished.some((pod) => statusesOf(pod).some(({ state }) => state?.running))) return {};
   const newest = unfinished.at(-1);
-  if (!newest) return pods.length > 0 ? {} : describe("NoPod", "the Job controller has made no pod yet");
+  if (!newest) return pods.length > 0 ? {} : describe("NoPod", noPodMessage(job, nowMs));
   const waits = waitingReason(newest);
   return waits ? describe(waits.reason, waits.message) : {};
+}
+
+/** Pods that are refused (quota, admission) leave no trace in the Job itself, only in Events that we may not read. */
+function noPodMessage({ metadata, status }: Job, nowMs: number): string {
+  const none = "the Job controller has made no pod yet";
+  const isLong = nowMs - Date.parse(status?.startTime ?? metadata.creationTimestamp) > noPodIsLongMs;
+  if (!isLong || status?.failed) return none;
+  const { namespace, name } = metadata;
+  return `${none}; a quota or an admission policy may refuse it: kubectl -n ${namespace} describe job ${name}`;
 }
 
 function describeFailure({ reason, message }: { reason?: string; message?: string }, pods: Pod[]) {

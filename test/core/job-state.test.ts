@@ -40,7 +40,24 @@ const over = (reason: string, message: string) => ({
 
 describe("queued, with the reason", () => {
   it.each<[string, Job, Pod[], object]>([
-    ["no pod yet", job(), [], { reason: "NoPod" }],
+    [
+      "no pod yet",
+      job({ startTime: "2026-11-23T21:00:31Z" }),
+      [],
+      { reason: "NoPod", message: "the Job controller has made no pod yet" },
+    ],
+    [
+      "no pod for more than 30 s",
+      job({ startTime: "2026-11-23T21:00:29Z" }),
+      [],
+      { reason: "NoPod", message: expect.stringMatching(/quota.*: kubectl -n n describe job j$/) },
+    ],
+    [
+      "no pod, and a controller that has not even begun",
+      job(),
+      [],
+      { reason: "NoPod", message: expect.stringMatching(/kubectl -n n describe job j$/) },
+    ],
     ["suspended", job({}, { suspend: true }), [], { reason: "Suspended", message: "the Job is suspended" }],
     [
       "suspended, in the controller's words",

@@ -510,6 +510,17 @@ def test_a_run_that_kubernetes_is_starting_is_no_warning(fake: FakeFunction, ope
     assert "The sync waits" not in words(page)
 
 
+@pytest.mark.parametrize(("age_s", "is_long"), [(20, False), (40, True)])
+def test_a_run_without_a_pod_says_where_to_look_after_a_while(
+    fake: FakeFunction, open_page: Callable[[], AppTest], age_s: float, is_long: bool
+) -> None:
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1", "queued", age_s, reason="NoPod", message="no pod yet")
+    page = open_page()
+    wait_for(page, "Kubernetes has made no pod for it (NoPod)." if is_long else "Kubernetes is starting it")
+    assert ("kubectl -n kraken describe job kraken-sync-1" in words(page)) is is_long
+    assert ("Kubernetes is starting it" in words(page)) is not is_long
+
+
 def test_a_run_that_is_removed_while_it_is_followed_is_told(
     fake: FakeFunction, open_page: Callable[[], AppTest]
 ) -> None:
