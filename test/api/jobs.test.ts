@@ -149,22 +149,30 @@ describe("GET /jobs/NAME tells how a run stands", () => {
   });
 
   test.each([
-    ["history limit 0", { successfulJobsHistoryLimit: 0 }, {}],
-    ["TTL 0", {}, { ttlSecondsAfterFinished: 0 }],
+    ["history limit 0", "succeeded", { successfulJobsHistoryLimit: 0 }, {}],
+    ["TTL 0", "succeeded", {}, { ttlSecondsAfterFinished: 0 }],
+    ["failed history limit 0", "failed", { failedJobsHistoryLimit: 0 }, {}],
+    ["TTL 0 after failing", "failed", {}, { ttlSecondsAfterFinished: 0 }],
   ])(
-    "of one that %s removes when it ends: its end to who waits for it, 404 to who comes later",
-    async (what, cronJobSpec, jobSpec) => {
+    "of one that %s removes when it has %s: its end to who waits for it, 404 to who comes later",
+    async (what, state, cronJobSpec, jobSpec) => {
+      const exitCode = state === "failed" ? 4 : 0;
       const cronJob = scriptCronJob(
-        { name: what.toLowerCase().replaceAll(" ", "-"), image: target.syncImage, job: jobSpec },
-        "console.log('trade sync: 1 trades written'); setTimeout(() => {}, 1000)",
+        {
+          name: what.toLowerCase().replaceAll(" ", "-"),
+          image: target.syncImage,
+          job: { backoffLimit: 0, ...jobSpec },
+        },
+        `console.log('trade sync: 1 trades written'); setTimeout(() => process.exit(${exitCode}), 1000)`,
       );
       Object.assign(cronJob.spec as JsonObject, cronJobSpec);
       const fn = await startFor(cronJob);
       const name = await startRun(fn);
       expect(await readJob(await askForJob(fn, name, 25))).toMatchObject({
         name,
-        state: "succeeded",
+        state,
         finishedAt: isoTime,
+        ...(state === "failed" ? { reason: "BackoffLimitExceeded", message: matching(/backoff limit/) } : {}),
       });
       const later = await until("the Job to be gone", async () => {
         const answer = await askForJob(fn, name);
