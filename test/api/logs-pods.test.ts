@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { JsonObject } from "../../functions/core/json.ts";
 import type { Pod } from "../../functions/core/workload.ts";
 import { readProblem } from "../support/answers.ts";
 import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
@@ -27,6 +28,18 @@ afterAll(async () => {
 
 beforeEach(() => proxy.rule(() => undefined));
 
+async function startFor(cronJob: JsonObject): Promise<FunctionProcess> {
+  await target.seedCronJob(namespace, cronJob);
+  return startAgain((cronJob.metadata as { name: string }).name);
+}
+
+async function startAgain(name: string): Promise<FunctionProcess> {
+  const base = await target.env({ server: proxy.url });
+  const fn = await startFunction({ ...base, CRONJOB_NAME: name, CRONJOB_NAMESPACE: namespace });
+  started.push(fn);
+  return fn;
+}
+
 type Lines = { fn: FunctionProcess; job: string; pods: Pod[]; textOf: (query: string) => Promise<string> };
 
 /** A Job that failed twice: two pods, each with two lines in its log. */
@@ -34,10 +47,7 @@ async function failTwice(name: string): Promise<Lines> {
   const script =
     "console.log(process.env.HOSTNAME + ' one'); console.log(process.env.HOSTNAME + ' two'); process.exit(4)";
   const cronJob = scriptCronJob({ name, image: target.syncImage, job: { backoffLimit: 1 } }, script);
-  await target.seedCronJob(namespace, cronJob);
-  const base = await target.env({ server: proxy.url });
-  const fn = await startFunction({ ...base, CRONJOB_NAME: name, CRONJOB_NAMESPACE: namespace });
-  started.push(fn);
+  const fn = await startFor(cronJob);
   const job = await startRun(fn);
   expect(await jobEnd(target.api, namespace, job)).toBe("Failed");
   const list = await target.api.expect("GET", `/api/v1/namespaces/${namespace}/pods?labelSelector=job-name%3D${job}`);
@@ -83,9 +93,7 @@ test("a pod that has not started hides no other's log, and has its turn when it 
   const query = /; resume with \S+\/logs(\?\S+)\n$/.exec(cut)?.[1] ?? "";
   expect(query).toMatch(`?follow=true&pod=${second?.metadata.name}&without=&sinceTime=`);
   proxy.rule(() => undefined);
-  const base = await target.env({ server: proxy.url });
-  const next = await startFunction({ ...base, CRONJOB_NAME: "unstarted", CRONJOB_NAMESPACE: namespace });
-  started.push(next);
+  const next = await startAgain("unstarted");
   const rest = await (await fetch(`${next.url}/jobs/${job}/logs${query}`)).text();
   expect(rest).toBe(headOf(second) + ofFirst);
   const without = `?pod=${first?.metadata.name}&without=${second?.metadata.name}`;
@@ -116,3 +124,27 @@ test("a pod that was removed meanwhile is told, and the log goes on with the oth
     `query: pod: no such pod of this Job; it has ${second?.metadata.name}`,
   ]);
 });
+
+test.runIf(process.env.TEST_TARGET === "real")(
+  "pods side by side come as they start, though only one at a time finds a place (the embedded cluster runs one)",
+  async () => {
+    const side = { parallelism: 4, completions: 4 };
+    const script = "console.log(process.env.HOSTNAME); setTimeout(() => console.log('done'), 2_000)";
+    const cronJob = scriptCronJob({ name: "side", image: target.syncImage, job: side }, script);
+    const { jobTemplate } = cronJob.spec as { jobTemplate: { spec: { template: { spec: JsonObject } } } };
+    const [container] = jobTemplate.spec.template.spec.containers as JsonObject[];
+    Object.assign(container ?? {}, { ports: [{ containerPort: 8080, hostPort: 47_311 }] });
+    const fn = await startFor(cronJob);
+    const job = await startRun(fn);
+    const logs = `${fn.url}/jobs/${job}/logs`;
+    await until("the first to speak", async () => {
+      const answer = await fetch(logs);
+      return answer.status === 200 && /^--- pod (\S+), created \S+ ---\n\1\n/.test(await answer.text());
+    });
+    const text = await (await fetch(`${logs}?follow=true`, { signal: AbortSignal.timeout(50_000) })).text();
+    const parts = [...text.matchAll(/--- pod (\S+), created \S+ ---\n\1\ndone\n/g)];
+    expect(parts.map(([part]) => part).join("")).toBe(text);
+    expect(new Set(parts.map(([, pod]) => pod)).size).toBe(4);
+  },
+  90_000,
+);
