@@ -52,7 +52,12 @@ type ContainerState = {
   terminated?: Terminated;
 };
 export type Terminated = { exitCode: number; reason?: string; message?: string; startedAt?: string };
-export type ContainerStatus = { name: string; state?: ContainerState; lastState?: ContainerState };
+export type ContainerStatus = {
+  name: string;
+  state?: ContainerState;
+  lastState?: ContainerState;
+  restartCount?: number;
+};
 
 /** A Job as the API server sent it. */
 export function toJob(object: JsonObject): Job {

@@ -12,7 +12,7 @@ import type { Run } from "./read-run.ts";
 
 /** What is known of a Job's log, so that a page that asks every second does not have it read every second. */
 type Scan = {
-  podUid: string;
+  logId: string;
   seen: Map<string, Pick<Step, "line" | "at">>;
   /** The newest line read; undefined before the first. */
   lastNs?: bigint;
@@ -55,11 +55,12 @@ const cheapBytes = 64 * 1024;
 export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: readonly SyncStep[]): LogScanner {
   const scans = new Map<string, Scan>();
 
-  /** The Job's scan, begun anew when another pod has become the newest. */
-  function recall(jobUid: string, podUid: string | undefined): Scan | undefined {
+  /** The Job's scan, begun anew when there is another newest pod, or its container was restarted and has a log anew. */
+  function recall(jobUid: string, pod: Pod | undefined): Scan | undefined {
     const known = scans.get(jobUid);
     scans.delete(jobUid);
-    const isKnown = known && (podUid === undefined || known.podUid === podUid);
+    const logId = pod && `${pod.metadata.uid} ${statusOf(pod)?.restartCount ?? 0}`;
+    const isKnown = known && (logId === undefined || known.logId === logId);
     const fresh = {
       seen: new Map(),
       leftBytes: headBytes,
@@ -69,7 +70,7 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
       isSecondOver: false,
       isComplete: false,
     };
-    const scan = isKnown ? known : podUid === undefined ? undefined : { podUid, ...fresh };
+    const scan = isKnown ? known : logId === undefined ? undefined : { logId, ...fresh };
     if (scan) scans.set(jobUid, scan); // behind all others: the one longest not asked for is in front
     const oldest = scans.keys().next();
     if (scans.size > maxRemembered && !oldest.done) scans.delete(oldest.value);
@@ -138,7 +139,7 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
 
   async function scanOn(scan: Scan, pod: Pod, signal: AbortSignal): Promise<void> {
     const container = defaultContainer(pod);
-    const status = statusesOf(pod).find(({ name }) => name === container);
+    const status = statusOf(pod);
     if (!status || !hasStarted(status)) return;
     const hasEnded = hasPodEnded(pod);
     const nowMs = performance.now();
@@ -154,7 +155,7 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
     async findSteps({ job, pods }, signal) {
       if (steps.length === 0) return undefined;
       const pod = pods.at(-1);
-      const scan = recall(job.metadata.uid, pod?.metadata.uid);
+      const scan = recall(job.metadata.uid, pod);
       if (scan && pod && !scan.isComplete && scan.seen.size < steps.length) {
         await scanOn(scan, pod, signal).catch(passOver(signal));
       }
@@ -166,7 +167,7 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
     async readLastLines({ job, pods }, signal) {
       const pod = pods.findLast(({ status }) => status?.phase === "Failed");
       const container = pod && failedContainer(pod)?.name;
-      const scan = recall(job.metadata.uid, pods.at(-1)?.metadata.uid);
+      const scan = recall(job.metadata.uid, pods.at(-1));
       if (!scan || !pod || container === undefined) return scan?.lastLines;
       if (!scan.lastLines) {
         const query = { container, tailLines: lastLines, limitBytes: lastLinesBytes };
@@ -177,6 +178,11 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
       return scan.lastLines;
     },
   };
+}
+
+function statusOf(pod: Pod) {
+  const container = defaultContainer(pod);
+  return statusesOf(pod).find(({ name }) => name === container);
 }
 
 /** For `.catch`: a log that cannot be read now leaves steps unknown; a missing right must be told, and so must haste. */
