@@ -6,6 +6,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { NODE_IMAGE } from "../cluster/images/base.ts";
+import { loadImage } from "../cluster/images.ts";
 import { clusterEnvironment, insideNetns } from "../cluster/netns.ts";
 import { measureGrowth } from "./parts/growth.ts";
 import { measureSize } from "./parts/size.ts";
@@ -58,6 +60,9 @@ const { values: options } = parseArgs({
 });
 
 if (process.env.BENCH_INSIDE === undefined) {
+  if (options.part.some((part) => part === "size" || part === "knative")) {
+    await loadImage(image, { context: ".", buildArgs: { BASE: NODE_IMAGE, BUNDLE: "prebuilt" } });
+  }
   const [program = "", ...args] = insideNetns([process.execPath, import.meta.filename, ...process.argv.slice(2)]);
   const env = { ...process.env, ...clusterEnvironment(), BENCH_INSIDE: "1" };
   process.exit(spawnSync(program, args, { stdio: "inherit", env }).status ?? 1);
