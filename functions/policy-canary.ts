@@ -21,20 +21,22 @@ export type PolicyCanary = {
 
 type Finding = "enforced" | "not enforced" | "unknown";
 
-/** The beginning of the policy's name; a denial by anything else says nothing of it. */
-const policyName = "sync-trigger-clone-only";
+/** How the API server names our policy, behind it its namespace; a denial by anything else says nothing of it. */
+const denialByOurs = "ValidatingAdmissionPolicy 'sync-trigger-clone-only.";
 /** So long after the first answer: a cold start must not wait for it. */
 const firstLookMs = 2_000;
 /** The policy is looked for again after this long: somebody may have removed it. */
 const goodForMs = 300_000;
 /** An annotation too many: no other policy has a reason to deny it, as one about images or resources might. */
 const alteration = { "sync-trigger-canary": "altered" };
+/** A binding of its own holds Jobs with this label (components/clone-only/binding-labelled.yaml), so that is tried too. */
+const label = { "sync-trigger.internal/component": "canary" };
 /** Who shares a look may leave it; the transport bounds the request itself. */
 const never = new AbortController().signal;
 
 /**
- * Finds out by a dry run of a Job that is no clone (it has one annotation too many): the API server must refuse it, and
- * name our policy. Nothing is ever stored.
+ * Finds out by dry runs of Jobs that are no clones (one annotation too many, with our label and without): the API server
+ * must refuse each, and name our policy. Nothing is ever stored.
  */
 export function createPolicyCanary(
   cluster: Pick<Cluster, "tryJob">,
@@ -45,7 +47,8 @@ export function createPolicyCanary(
   let looking: Promise<Finding> | undefined;
 
   async function look(cronJob: JsonObject): Promise<Finding> {
-    const { finding, message } = await tryAltered(cluster, cronJob);
+    const plain = await tryAltered(cluster, cronJob, {});
+    const { finding, message } = plain.finding === "enforced" ? await tryAltered(cluster, cronJob, label) : plain;
     if (finding !== "unknown") metrics.setPolicyEnforced(finding === "enforced");
     if (finding !== last)
       log[finding === "enforced" ? "info" : "warn"]({ policy: finding, message }, "clone-only policy");
@@ -87,21 +90,22 @@ export function createPolicyCanary(
   };
 }
 
-async function tryAltered(cluster: Pick<Cluster, "tryJob">, cronJob: JsonObject) {
+async function tryAltered(cluster: Pick<Cluster, "tryJob">, cronJob: JsonObject, labels: JsonObject) {
   try {
-    await cluster.tryJob(alteredJob(cronJob), { signal: never });
-    return { finding: "not enforced" as const, message: "a Job with an annotation too many would be admitted" };
+    await cluster.tryJob(alteredJob(cronJob, labels), { signal: never });
+    const what = ["an annotation too many", ...Object.keys(labels).map((name) => `the label ${name}`)].join(" and ");
+    return { finding: "not enforced" as const, message: `a Job with ${what} would be admitted` };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     const { status, message } = error.failure;
     // A policy that cannot find its CronJob denies everything, clones too: that is no enforcement (kubernetes#130887).
     const isBroken = message.includes("no params found");
-    const isOurs = (status === 403 || status === 422) && message.includes(policyName) && !isBroken;
+    const isOurs = (status === 403 || status === 422) && message.includes(denialByOurs) && !isBroken;
     return { finding: isOurs ? ("enforced" as const) : ("unknown" as const), message };
   }
 }
 
-function alteredJob(cronJob: JsonObject): JsonObject {
+function alteredJob(cronJob: JsonObject, more: JsonObject): JsonObject {
   const { name, namespace } = (isJsonObject(cronJob.metadata) ? cronJob.metadata : {}) as Record<string, string>;
   const ref = { namespace: namespace ?? "", name: name ?? "" };
   const digest = keyDigest(ref, { kind: "random", parts: [randomUUID()] });
@@ -109,5 +113,7 @@ function alteredJob(cronJob: JsonObject): JsonObject {
     ...{ keyDigest: digest, requestDigest: "", via: "http", traceparent: "" },
   });
   const metadata = job.metadata as JsonObject;
-  return { ...job, metadata: { ...metadata, annotations: { ...(metadata.annotations as JsonObject), ...alteration } } };
+  const annotations = { ...(metadata.annotations as JsonObject), ...alteration };
+  const labels = { ...(metadata.labels as JsonObject | undefined), ...more };
+  return { ...job, metadata: { ...metadata, labels, annotations } };
 }

@@ -5,7 +5,7 @@ import { createPolicyCanary } from "../functions/policy-canary.ts";
 
 const failed = (status: number, message: string) =>
   new ApiError({ call: "tryJob", status, reason: "", message, mayHaveTakenEffect: false });
-const denial = failed(403, "ValidatingAdmissionPolicy 'sync-trigger-clone-only' denied request");
+const denial = failed(403, "ValidatingAdmissionPolicy 'sync-trigger-clone-only.n' with binding 'b' denied request");
 const cronJob = { metadata: { name: "sync", namespace: "n" }, spec: { jobTemplate: { spec: { template: {} } } } };
 const metrics = { setPolicyEnforced: () => {} } as never;
 const log = { info: () => {}, warn: () => {} } as never;
@@ -14,12 +14,16 @@ const signal = new AbortController().signal;
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
 afterEach(() => void vi.useRealTimers());
 
+const isLabelled = ({ metadata }: JsonObject) =>
+  "sync-trigger.internal/component" in (metadata as { labels: object }).labels;
+
 /** A canary that finds these in turn, the last one again and again; what it told. */
 function start(...findings: (ApiError | "admitted")[]) {
   const told = { looks: 0, metric: [] as boolean[] };
   const canary = createPolicyCanary(
     {
-      tryJob: async () => {
+      tryJob: async (job) => {
+        if (isLabelled(job)) throw denial;
         told.looks += 1;
         const finding = findings.length > 1 ? findings.shift() : findings[0];
         if (finding instanceof ApiError) throw finding;
@@ -107,7 +111,27 @@ it("lets one whose time is over leave a look that others share", async () => {
   const second = canary.beforeTrigger(cronJob, signal, Promise.resolve());
   hasty.abort(new Error("the first caller's time is over"));
   await expect(first).rejects.toMatchObject({ code: "policy-missing" });
+  expect(signals).toHaveLength(1);
   answer.reject(denial);
   await expect(second).resolves.toBeUndefined();
-  expect(signals).toHaveLength(1);
+});
+
+it.each([
+  ["is admitted", undefined, "not enforced"],
+  [
+    "is denied by a policy that only has our name in its message",
+    failed(403, "quota of sync-trigger-clone-only"),
+    "unknown",
+  ],
+])("is not enforced when a Job with our label %s", async (_what, failure, finding) => {
+  const tryJob = async (job: JsonObject) => {
+    if (!isLabelled(job)) throw denial;
+    if (failure) throw failure;
+    return {};
+  };
+  const canary = createPolicyCanary({ tryJob }, { isRequired: true, metrics, log });
+  await expect(canary.beforeTrigger(cronJob, signal, Promise.resolve())).rejects.toMatchObject({
+    code: "policy-missing",
+    message: expect.stringContaining(`is ${finding};`),
+  });
 });

@@ -120,6 +120,7 @@ export const alterations: [what: string, ...edits: Edit[]][] = [
   ["another annotation", ["metadata/annotations/kept", "no"]],
   ["one annotation less", ["metadata/annotations/kept", undefined]],
   ["another way to be made", ["metadata/annotations/cronjob.kubernetes.io~1instantiate", "x"]],
+  ["nothing that says how it was made", ["metadata/annotations/cronjob.kubernetes.io~1instantiate", undefined]],
   ["a finalizer", ["metadata/finalizers", ["example.com/f"]]],
   ["a prefix beside the name", ["metadata/generateName", "x-"]],
   ["no owner", ["metadata/ownerReferences", undefined]],

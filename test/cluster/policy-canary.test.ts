@@ -29,6 +29,9 @@ const imagePolicies = Array.from({ length: 8 }, (_, index) => `images-${index}`)
 /** An image that ours does not mind, to see the other policies deny it. */
 const strangeImage = "registry.example/strange:1";
 
+const altered = { annotations: { altered: "yes" } };
+const labelled = { ...altered, labels: { "sync-trigger.internal/component": "x" } };
+
 /** What a clone of our CronJob fulfils: its image, and no annotation but its own. */
 const isClone = [
   `object.spec.template.spec.containers[0].image in ['dev.local/none:1', '${strangeImage}']`,
@@ -36,7 +39,7 @@ const isClone = [
 ].join(" && ");
 
 /** A policy about the Jobs of our namespace, under a name of its own. */
-async function installPolicy(name: string, expression = isClone): Promise<void> {
+async function installPolicy(name: string, expression = isClone, objectSelector = {}): Promise<void> {
   await target.api.expect("POST", `${admission}/validatingadmissionpolicies`, {
     apiVersion: "admissionregistration.k8s.io/v1",
     kind: "ValidatingAdmissionPolicy",
@@ -55,7 +58,10 @@ async function installPolicy(name: string, expression = isClone): Promise<void> 
     spec: {
       policyName: `${name}.${namespace}`,
       validationActions: ["Deny"],
-      matchResources: { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } },
+      matchResources: {
+        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
+        objectSelector,
+      },
     },
   });
 }
@@ -73,6 +79,14 @@ async function start(env: Record<string, string> = {}): Promise<FunctionProcess>
   const fn = await startFunction({ ...base, CRONJOB_NAME: "sync", CRONJOB_NAMESPACE: namespace, ...env });
   started.push(fn);
   return fn;
+}
+
+/** What the API server says of a Job with this image and metadata. */
+async function tried(image: string, more: { annotations?: object; labels?: object }): Promise<string> {
+  const template = { spec: { restartPolicy: "Never", containers: [{ name: "sync", image }] } };
+  const metadata = { name: "altered", annotations: {}, ...more };
+  const job = { apiVersion: "batch/v1", kind: "Job", metadata, spec: { suspend: true, template } };
+  return (await target.api.call("POST", `/apis/batch/v1/namespaces/${namespace}/jobs?dryRun=All`, job)).text;
 }
 
 const trigger = ({ url }: FunctionProcess) => fetch(`${url}/trigger-sync`, { method: "POST" });
@@ -112,23 +126,35 @@ test("a denial by another policy does not count, ours does", async () => {
   expect(await metric(fn)).toBe("1");
 });
 
+test("a policy that lets Jobs with our label through, because that binding is gone, is not enforced", async () => {
+  await removePolicy();
+  const unlabelled = { matchExpressions: [{ key: "sync-trigger.internal/component", operator: "DoesNotExist" }] };
+  await installPolicy("sync-trigger-clone-only", isClone, unlabelled);
+  await until("the label to lead around it", async () => {
+    const [plain, around] = [await tried("dev.local/none:1", altered), await tried("dev.local/none:1", labelled)];
+    return plain.includes("sync-trigger-clone-only") && !around.includes("sync-trigger-clone-only");
+  });
+  const fn = await start({ REQUIRE_POLICY: "true" });
+  expect((await trigger(fn)).status).toBe(503);
+  const { policy, message } = fn.log.find(({ msg }) => msg === "clone-only policy") ?? {};
+  expect([policy, message]).toEqual([
+    "not enforced",
+    expect.stringContaining("the label sync-trigger.internal/component"),
+  ]);
+  expect(await metric(fn)).toBe("0");
+});
+
 test("policies about images beside ours hide nothing", async () => {
   await removePolicy();
   for (const name of [...imagePolicies, "sync-trigger-clone-only"]) {
     const aboutImages = "object.spec.template.spec.containers.all(container, container.image.startsWith('dev.local/'))";
     await installPolicy(name, name === "sync-trigger-clone-only" ? isClone : aboutImages);
   }
-  const denied = async (image: string, annotations: Record<string, string>) => {
-    const template = { spec: { restartPolicy: "Never", containers: [{ name: "sync", image }] } };
-    const metadata = { name: "altered", annotations };
-    const job = { apiVersion: "batch/v1", kind: "Job", metadata, spec: { suspend: true, template } };
-    return (await target.api.call("POST", `/apis/batch/v1/namespaces/${namespace}/jobs?dryRun=All`, job)).text;
-  };
   await until("ours to be in force", async () =>
-    (await denied("dev.local/none:1", { altered: "yes" })).includes("sync-trigger-clone-only"),
+    (await tried("dev.local/none:1", altered)).includes("sync-trigger-clone-only"),
   );
   await until("the others to be in force", async () =>
-    (await denied(strangeImage, { "example.com/kept": "yes" })).includes("'images-"),
+    (await tried(strangeImage, { annotations: { "example.com/kept": "yes" } })).includes("'images-"),
   );
   for (let count = 0; count < 5; count += 1) {
     const fn = await start({ REQUIRE_POLICY: "true" });

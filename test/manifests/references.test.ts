@@ -42,3 +42,9 @@ test("every component is part of an overlay, but for those that each has its rea
 test.each(kustomizations)("$path says what it is", ({ path }) => {
   expect(readFileSync(path, "utf8")).toMatch(/^# .{20}/);
 });
+
+test.each(kustomizations)("$path says what each resource is for", ({ path }) => {
+  const lists = readFileSync(path, "utf8").match(/^(resources|components):(.*\n(?: .*\n)*)/gm) ?? [];
+  const lines = lists.flatMap((list) => list.split("\n"));
+  expect(lines.filter((line) => /^(\s+- |\w+: *\[)/.test(line) && !/ # .{5}/.test(line))).toEqual([]);
+});
