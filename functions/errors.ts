@@ -19,6 +19,7 @@ export const FAULTS = {
   "cronjob-not-found": { status: 404, retriedBy: "Broker and PingSource", meaning: "The CronJob does not exist" },
   "job-not-found": { status: 404, retriedBy: "-", meaning: "This CronJob has no such Job, or has it no more" },
   "no-log-yet": { status: 404, retriedBy: "-", meaning: "The Job has no log yet" },
+  "no-log": { status: 404, retriedBy: "-", meaning: "The Job has ended, and there is no log of it" },
   "route-not-found": { status: 404, retriedBy: "Broker and PingSource", meaning: "There is nothing at this path" },
   "method-not-allowed": { status: 405, retriedBy: "nobody", meaning: "This path does not take this method" },
   refused: { status: 409, retriedBy: "nobody", meaning: "The policy refuses a run now" },

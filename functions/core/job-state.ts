@@ -67,8 +67,14 @@ function noPodMessage({ metadata, status }: Job, nowMs: number): string {
   return `${none}; a quota or an admission policy may refuse it: kubectl -n ${namespace} describe job ${name}`;
 }
 
+/** The pod that tells why a Job failed: the newest that failed, and was not ended because another one had. */
+export function failedPod(pods: Pod[]): Pod | undefined {
+  const failed = pods.filter(({ status }) => status?.phase === "Failed");
+  return failed.findLast(({ metadata }) => metadata.deletionTimestamp === undefined) ?? failed.at(-1);
+}
+
 function describeFailure({ reason, message }: { reason?: string; message?: string }, pods: Pod[]) {
-  const pod = pods.findLast(({ status }) => status?.phase === "Failed");
+  const pod = failedPod(pods);
   const ended = pod && failedContainer(pod);
   const sentences = [message, ended ? describeExit(ended) : pod?.status?.message].filter(Boolean);
   return {

@@ -28,6 +28,7 @@ export function createJobReader(context: JobsContext): JobReader {
   const read = shareRuns((name, signal) => readRun(context, name, signal));
   const look = shareRuns(async (name, signal) => {
     const run = await read(name, signal);
+    watcher.tellOf(run.job); // a watch may have gone dead
     const view = await describe(run, signal);
     lastViews.set(watcher.findWatched(name) ?? run.job, view);
     return { job: run.job, view };
@@ -42,8 +43,11 @@ export function createJobReader(context: JobsContext): JobReader {
 
   async function describe(run: Run, signal: AbortSignal): Promise<JobView> {
     const view = toJobView(run.job, run.pods, Date.now());
-    const steps = await scanner.findSteps(run, signal);
-    const lastLines = view.state === "failed" ? await scanner.readLastLines(run, signal) : undefined;
+    // At the same time: a kubelet that does not answer costs one deadline and not two.
+    const [steps, lastLines] = await Promise.all([
+      scanner.findSteps(run, signal),
+      view.state === "failed" ? scanner.readLastLines(run, signal) : undefined,
+    ]);
     return { ...view, ...(steps ? { steps } : {}), ...(lastLines ? { lastLines } : {}) };
   }
 

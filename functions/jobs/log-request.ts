@@ -68,7 +68,8 @@ export function toResumeQuery(request: LogRequest, position: LogPosition): strin
   const sinceTime = position.stamp ?? (isSinceInForce ? request.sinceTime : undefined);
   const query = new URLSearchParams();
   if (follow) query.set("follow", "true");
-  if (position.stamp === undefined && tailLines !== undefined) query.set("tailLines", String(tailLines));
+  // With a pod at hand and no line of it the log was empty: what is written by then is all to come, and no tail.
+  if (position.pod === undefined && tailLines !== undefined) query.set("tailLines", String(tailLines));
   if (pod !== undefined) query.set("pod", pod);
   if (without !== undefined) query.set("without", without.join(","));
   if (container !== undefined) query.set("container", container);

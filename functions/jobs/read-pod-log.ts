@@ -43,6 +43,12 @@ export async function* readPodLog(
   signal: AbortSignal,
 ): AsyncGenerator<Buffer, void> {
   let { follow, afterNs, tailLines } = log;
+  if (tailLines === 0) {
+    // From now on. The time is what a second look goes on from: another tail of no lines would leave out those between.
+    position.stamp = new Date().toISOString();
+    afterNs = parseStampNs(position.stamp);
+    tailLines = undefined;
+  }
   let cutLine: Buffer = Buffer.alloc(0);
   for (let breaks = 0; ; ) {
     const lines = createLogLines({ afterNs, limitBytes: log.spareBytes() });
@@ -57,13 +63,16 @@ export async function* readPodLog(
       const tail = tailLines === undefined ? {} : { tailLines };
       const query = { container: log.container, ...(follow ? { follow } : {}), ...since, ...tail };
       const stream = await cluster.readLog(log.pod.metadata.name, query, { signal });
+      let isEmpty = true;
       for await (const chunk of stream as AsyncIterable<Buffer>) {
+        isEmpty = false;
         freeBuffers(chunk.length);
         for (const text of lines.take(chunk)) yield give(text);
         if (lines.isFull()) throw new LogLimitReached();
       }
       const rest = lines.takeRest();
       // A runtime ends every line of its log, so this may be a stream that was cut; if it ends so again, it was not.
+      if (isEmpty) tailLines = undefined; // what comes now is no tail of what was there
       hasEnded = rest.length === 0 || (!follow && (rest.equals(cutLine) || breaks >= maxBreaks.once));
       if (!hasEnded) breaks += 1;
       if (hasEnded && rest.length > 0) yield give(rest);

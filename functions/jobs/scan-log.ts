@@ -1,5 +1,5 @@
 import { defaultContainer, hasPodEnded, hasStarted, statusesOf } from "../core/containers.ts";
-import { failedContainer } from "../core/job-state.ts";
+import { failedContainer, failedPod } from "../core/job-state.ts";
 import type { Step } from "../core/job-view.ts";
 import { parseStampNs, toStampSecond } from "../core/log-stamp.ts";
 import { type SyncStep, showsStep } from "../core/sync-steps.ts";
@@ -44,7 +44,8 @@ const tailLines = 200;
 const lastLines = 20;
 const lastLinesBytes = 64 * 1024;
 const longestShown = 1_024;
-const readTimeoutMs = 3_000;
+/** For all that a look reads of a log: the page gives an answer 5 s. */
+const readTimeoutMs = 2_000;
 /** However many people look at a Job, its log is read no more often. */
 const scanEveryMs = 500;
 /** A line read this long ago has its second behind it, give and take how late the node writes it. */
@@ -77,9 +78,7 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
     return scan;
   }
 
-  /** A kubelet that does not answer must not hold up what is known without it. */
-  async function read(pod: Pod, query: LogQuery & { limitBytes: number }, until: AbortSignal) {
-    const signal = AbortSignal.any([until, AbortSignal.timeout(readTimeoutMs)]);
+  async function read(pod: Pod, query: LogQuery & { limitBytes: number }, signal: AbortSignal) {
     const log = await cluster.readLog(pod.metadata.name, query, { signal });
     return readLogLines(log, query.limitBytes);
   }
@@ -157,7 +156,7 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
       const pod = pods.at(-1);
       const scan = recall(job.metadata.uid, pod);
       if (scan && pod && !scan.isComplete && scan.seen.size < steps.length) {
-        await scanOn(scan, pod, signal).catch(passOver(signal));
+        await scanOn(scan, pod, soon(signal)).catch(passOver(signal));
       }
       return steps.map(({ name }) => {
         const seen = scan?.seen.get(name);
@@ -165,13 +164,13 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
       });
     },
     async readLastLines({ job, pods }, signal) {
-      const pod = pods.findLast(({ status }) => status?.phase === "Failed");
+      const pod = failedPod(pods);
       const container = pod && failedContainer(pod)?.name;
       const scan = recall(job.metadata.uid, pods.at(-1));
       if (!scan || !pod || container === undefined) return scan?.lastLines;
       if (!scan.lastLines) {
         const query = { container, tailLines: lastLines, limitBytes: lastLinesBytes };
-        const answer = await read(pod, query, signal).catch(passOver(signal));
+        const answer = await read(pod, query, soon(signal)).catch(passOver(signal));
         const toShown = ({ text }: LogLine) => text.slice(0, longestShown).toWellFormed();
         if (answer) scan.lastLines = answer.lines.map(toShown);
       }
@@ -183,6 +182,11 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
 function statusOf(pod: Pod) {
   const container = defaultContainer(pod);
   return statusesOf(pod).find(({ name }) => name === container);
+}
+
+/** A kubelet that does not answer must not hold up what is known without it. */
+function soon(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(readTimeoutMs)]);
 }
 
 /** For `.catch`: a log that cannot be read now leaves steps unknown; a missing right must be told, and so must haste. */

@@ -119,5 +119,7 @@ function noLog({ job, pods }: Run, next: Pod | undefined, container: string): Fa
   const waits = next && waitingReason(next, container);
   const why = [waits?.reason ?? reason, waits?.message ?? message].filter(Boolean).join(": ");
   const detail = `Job ${job.metadata.name} is ${state} and has no log${why ? ` (${why})` : ""}`;
+  // Kubernetes removes the pods of a Job that ran out of time or, with restartPolicy OnFailure, of attempts.
+  if (endOf(job)) return new Fault("no-log", detail);
   return new Fault("no-log-yet", detail, { headers: { "Retry-After": "1" } });
 }

@@ -7,10 +7,12 @@ import { untilAborted } from "../until-aborted.ts";
 /** How a wait ended: the finished Job as last seen, or undefined when it was gone without having ended. */
 type End = Job | undefined;
 
-type Watch = { job: Job; end: Promise<End>; waiters: number; controller: AbortController };
+type Watch = { job: Job; end: Promise<End>; tell(job: Job): void; waiters: number; controller: AbortController };
 
 /** Longer than any wait, so that most watches end because their waiters did. */
 const watchTimeoutS = 30;
+/** For the API server to end a watch: one whose connection went dead would else never be renewed. */
+const graceMs = 5_000;
 const pauseMs = 500;
 
 /** Waits for the ends of Jobs. All who wait for the same Job share one watch, which ends when the last one leaves. */
@@ -19,6 +21,8 @@ export type EndWatcher = {
    * Waits until a Job ends or is gone; rejects with the signal's reason, or with an ApiError that waiting cannot mend.
    */
   untilEnd(job: Job, signal: AbortSignal): Promise<End>;
+  /** Tells those who wait for a Job, if anybody does, what somebody else has seen: it may have ended. */
+  tellOf(job: Job): void;
   /** The Job of this name that somebody waits for, as it was when the first one came: it has not ended since. */
   findWatched(name: string): Job | undefined;
 };
@@ -28,7 +32,9 @@ export function createEndWatcher(cluster: Pick<Cluster, "getJob" | "watchJob">):
 
   function begin(job: Job): Watch {
     const controller = new AbortController();
-    const watch = { job, controller, waiters: 0, end: followJob(cluster, job, controller.signal) };
+    const told = Promise.withResolvers<Job>();
+    const end = Promise.race([told.promise, followJob(cluster, job, controller.signal)]);
+    const watch = { job, controller, waiters: 0, end, tell: told.resolve };
     const forget = () => {
       if (watches.get(job.metadata.uid) === watch) watches.delete(job.metadata.uid);
     };
@@ -49,6 +55,9 @@ export function createEndWatcher(cluster: Pick<Cluster, "getJob" | "watchJob">):
         if (watch.waiters === 0) watch.controller.abort();
       }
     },
+    tellOf(job) {
+      if (endOf(job)) watches.get(job.metadata.uid)?.tell(job);
+    },
     findWatched(name) {
       return watches.values().find(({ job }) => job.metadata.name === name)?.job;
     },
@@ -61,7 +70,8 @@ async function followJob(cluster: Pick<Cluster, "getJob" | "watchJob">, job: Job
   let { resourceVersion } = job.metadata;
   for (;;) {
     try {
-      const events = await cluster.watchJob(name, { resourceVersion, timeoutS: watchTimeoutS }, { signal });
+      const inTime = AbortSignal.any([signal, AbortSignal.timeout(watchTimeoutS * 1_000 + graceMs)]);
+      const events = await cluster.watchJob(name, { resourceVersion, timeoutS: watchTimeoutS }, { signal: inTime });
       for await (const { type, object } of events) {
         if (type === "ERROR") break; // 410: the version is too old by now
         const seen = toJob(object);

@@ -233,7 +233,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
         content: { "text/plain": z.string() },
       },
     },
-    faults: [...reading, "job-not-found", "no-log-yet"],
+    faults: [...reading, "job-not-found", "no-log-yet", "no-log"],
   },
   "GET /metrics": {
     id: "getMetrics",

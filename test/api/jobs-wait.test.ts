@@ -1,9 +1,11 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { readProblem } from "../support/answers.ts";
 import { idleCronJob } from "../support/cronjobs.ts";
 import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } from "../support/fault-proxy.ts";
 import { type FunctionProcess, startFunction } from "../support/function-process.ts";
 import { inFlight } from "../support/in-flight.ts";
+import { jobEnd } from "../support/jobs.ts";
 import { askForJob, readJob, scriptCronJob, startRun } from "../support/runs.ts";
 import { openTarget, type Target } from "../support/target.ts";
 import { until } from "../support/until.ts";
@@ -69,6 +71,9 @@ describe("Prefer: wait", () => {
     const answer = askForJob(brief, name, 25, atItsEnd());
     await until("the watch to be open", () => openWatches().length === 1);
     await resume(name);
+    await jobEnd(target.api, namespace, name);
+    const told = answer.then(() => "told");
+    expect(await Promise.race([told, pause(1_000, "not told")]), "within a second of the end").toBe("told");
     expect(await readJob(await answer)).toMatchObject({ name, state: "succeeded" });
     expect(proxy.requests.map(toCall)).toEqual(["get Job", "list pods", "watch Job", "get Job", "list pods"]);
   });
@@ -277,6 +282,7 @@ test("on SIGTERM who waits and who reads a log is answered at once, and the exit
   await until("the watch to be open", () => openWatches().length === 1);
 
   fn.signal("SIGTERM");
+  const atOnce = AbortSignal.timeout(5_000); // the drain lasts 17 s, and a wait 25
   for (const answer of await waits) {
     expect(answer.headers.get("connection")).toBe("close");
     expect(await readJob(answer)).toMatchObject({ name, state: "running" });
@@ -289,6 +295,7 @@ test("on SIGTERM who waits and who reads a log is answered at once, and the exit
       ),
     );
   }
+  expect(atOnce.aborted).toBe(false);
   expect(await fn.exited).toBe(0);
   expect(fn.log.at(-1)).toMatchObject({ msg: "stopped", answeredAll: true });
 });

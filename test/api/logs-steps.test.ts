@@ -115,6 +115,19 @@ test("a kubelet that does not answer holds up neither the state nor a wait", asy
   expect(seen).toMatchObject({ name: "trades", state: "seen" });
 });
 
+test("of a failed Job the steps and the last lines are read at the same time, so that a kubelet holds up one deadline", async () => {
+  const fn = await startScript("failing", "console.log('x'); process.exit(3)", { SYNC_STEPS: "never=never" });
+  const job = await startRun(fn);
+  expect(await jobEnd(target.api, namespace, job)).toBe("Failed");
+  const released = Promise.withResolvers<void>();
+  proxy.requests.length = 0;
+  proxy.rule((request) => (isLog(request) ? { kind: "hold", until: released.promise } : undefined));
+  const answer = askForJob(fn, job);
+  await until("both to be asked for", () => logRequests().length === 2);
+  released.resolve();
+  expect(await readJob(await answer)).toMatchObject({ state: "failed", exitCode: 3, lastLines: ["x"] });
+});
+
 test("on SIGTERM a log that is not there yet ends with a line that says where to go on", async () => {
   const fn = await startScript("ending", "console.log('on it')", {});
   const job = await startRun(fn);

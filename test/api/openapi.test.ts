@@ -90,6 +90,9 @@ async function spoiled(which: (request: ProxiedRequest) => boolean, fault: Fault
   return drive().finally(() => proxy.rule(() => undefined));
 }
 
+const withoutPods = (drive: () => Promise<Answer>) =>
+  spoiled(({ path }) => path.includes("/pods?"), { kind: "answer", status: 200, body: { items: [] } }, drive);
+
 const answered = (status: number): Fault => ({ kind: "answer", status, body: { kind: "Status" } });
 const everything = () => true;
 const isCreate = ({ method }: ProxiedRequest) => method === "POST";
@@ -126,6 +129,12 @@ function readRows(method: "GET" | "HEAD"): Row[] {
     [show, 200, "an ended one", () => send(show, { fn: ended }, endedJob)],
     [readLog, 200, "an ended one", () => send(readLog, { fn: ended }, endedJob)],
     [readLog, "no-log-yet", "a suspended Job", () => send(readLog)],
+    [
+      readLog,
+      "no-log",
+      "an ended Job whose pods are gone",
+      () => withoutPods(() => send(readLog, { fn: ended }, endedJob)),
+    ],
     ...reads.flatMap((operation): Row[] => [
       [operation, "invalid-field", "an unknown parameter", () => send(`${operation}?unknown=1`)],
       [

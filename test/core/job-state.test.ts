@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { jobState } from "../../functions/core/job-state.ts";
+import { failedPod, jobState } from "../../functions/core/job-state.ts";
 import type { ContainerStatus, Job, Pod } from "../../functions/core/workload.ts";
 
 const nowMs = Date.parse("2026-11-23T21:01:00Z");
@@ -36,6 +36,14 @@ const complete = {
 const over = (reason: string, message: string) => ({
   startTime,
   conditions: [{ type: "Failed", status: "True", reason, message, lastTransitionTime: "2026-11-23T21:00:10Z" }],
+});
+
+it("the pod that tells why a Job failed is none that was ended because another one had failed", () => {
+  const ended = { ...failed(143), metadata: { ...metadata, name: "b", deletionTimestamp: startTime } };
+  expect(failedPod([failed(3), ended])).toEqual(failed(3));
+  expect(failedPod([ended])).toBe(ended);
+  const view = jobState(job(over("BackoffLimitExceeded", "m")), [failed(3), ended], nowMs);
+  expect(view).toMatchObject({ state: "failed", exitCode: 3 });
 });
 
 describe("queued, with the reason", () => {
