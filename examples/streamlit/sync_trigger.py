@@ -1,7 +1,5 @@
 """A client of sync-trigger: start the sync, follow its Job, read its log. Needs httpx alone; copy this file."""
 
-from __future__ import annotations
-
 import random
 import re
 import time
@@ -24,7 +22,7 @@ _log_timeout = httpx.Timeout(5.0, read=330.0)  # a followed log ends before REQU
 
 
 class SyncTriggerError(Exception):
-    """What went wrong: `code` is the tail of the problem's type, or "unreachable", "bad-answer", "bad-token"."""
+    """What went wrong: `code` is the tail of the problem's type, "unreachable", "taken", "bad-answer" or "bad-token"."""
 
     def __init__(self, code: str, detail: str, status: int | None = None, problem: Mapping[str, Any] | None = None):
         super().__init__(f"{status} {code}: {detail}" if status else f"{code}: {detail}")
@@ -113,7 +111,7 @@ class SyncTrigger:
         tries: int = 5,
         on_retry: Callable[[SyncTriggerError, float], None] = lambda error, pause_s: None,
     ) -> Triggered:
-        """Starts one sync. What may pass is tried again with the same key, so that it never makes a second Job.
+        """Starts one sync. What may pass is tried again with the same key; what was "taken" is never sent again.
 
         Keep the key yourself to go on trying after an error; `on_retry` is told the error and the pause in seconds.
         """
@@ -145,8 +143,7 @@ class SyncTrigger:
         while (left_s := ends_at - time.monotonic()) > 0:
             asked_at = time.monotonic()
             try:
-                job = self.job(name, wait_s=max(1, min(25, round(left_s))))
-                if job.has_ended:
+                if (job := self.job(name, wait_s=max(1, min(25, round(left_s))))).has_ended:
                     return job
                 attempt = 0
                 pause_s = 1.0 - (time.monotonic() - asked_at)  # an instance that ends answers its waiters at once
@@ -214,10 +211,14 @@ class SyncTrigger:
             raise self._unreachable(error) from None
 
     def _ask(self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any) -> httpx.Response:
-        sent = {**self._credentials(), **(headers or {})}
+        sent, status = {**self._credentials(), **(headers or {})}, 0
         try:
-            answer = self._http.request(method, path, headers=sent, **options)
+            with self._http.stream(method, path, headers=sent, **options) as answer:
+                status = answer.status_code
+                answer.read()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
+            if method == "POST" and 200 <= status < 300:
+                raise SyncTriggerError("taken", "its answer broke off", status) from None
             raise self._unreachable(error) from None
         if not answer.is_success:
             raise _to_error(answer)

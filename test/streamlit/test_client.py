@@ -71,7 +71,7 @@ def test_what_may_pass_is_tried_again_with_the_same_key(fake: FakeFunction, answ
 
 
 def test_a_connection_that_breaks_off_is_tried_again_with_the_same_key(fake: FakeFunction) -> None:
-    fake.answers["POST /trigger-sync"] = [replace(answer, breaks_off=True) for answer in _created()] + _created()
+    fake.answers["POST /trigger-sync"] = [replace(problem(503, "overloaded", "no"), breaks_off=True), *_created()]
     assert SyncTrigger(fake.url).trigger(key="k").outcome == "created"
     assert keys(fake) == ["k", "k"]
 
@@ -94,6 +94,19 @@ def test_a_success_is_never_sent_again_even_when_it_cannot_be_read(fake: FakeFun
     with fails("bad-answer"):
         SyncTrigger(fake.url).trigger()
     assert len(keys(fake)) == 1
+
+
+def test_a_success_that_breaks_off_is_never_sent_again(fake: FakeFunction) -> None:
+    fake.answers["POST /trigger-sync"] = [replace(answer, breaks_off=True) for answer in _created()] + _created()
+    with fails("taken") as caught:
+        SyncTrigger(fake.url).trigger(key="k")
+    assert keys(fake) == ["k"] and caught.value.status == 200 and not caught.value.is_passing
+
+
+def test_a_look_that_breaks_off_may_be_repeated(fake: FakeFunction) -> None:
+    fake.answers["GET /jobs/j"] = [Answer(json=job_json("j"), breaks_off=True)]
+    with fails("unreachable"):
+        SyncTrigger(fake.url).job("j")
 
 
 def test_tries_end_and_the_last_error_is_told(fake: FakeFunction) -> None:
