@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
+from urllib.parse import urlsplit
 
+import httpx
 from background import FINAL_CODES, Attempt, LogTail, Poll, Seen, T
 from sync_trigger import Job, SyncTrigger, SyncTriggerError
 
@@ -124,6 +126,16 @@ def connect(url: str, token_path: str | None) -> Backend:
 def settings_of_environment() -> tuple[str, str | None]:
     """URL and token file, from the ConfigMap by way of the environment."""
     return os.environ.get("SYNC_TRIGGER_URL") or DEFAULT_URL, os.environ.get("SYNC_TRIGGER_TOKEN_FILE") or None
+
+
+def is_address(url: str) -> bool:
+    """Whether this may be the URL of a function: with a scheme and a host that can be read."""
+    try:
+        parts = urlsplit(url)
+        is_whole = parts.scheme in ("http", "https") and bool(httpx.URL(url).host) and parts.port != 0
+        return is_whole and url.split() == [url]
+    except (ValueError, httpx.InvalidURL):
+        return False
 
 
 def _read_token(path: str) -> Callable[[], str]:

@@ -1,7 +1,7 @@
 """The settings page. `streamlit run settings.py`; SYNC_TRIGGER_URL says where the function is."""
 
 import streamlit as st
-from backend import connect, settings_of_environment
+from backend import connect, is_address, settings_of_environment
 from manual_sync import show_manual_sync
 from recent_runs import show_recent_runs
 from ticking import ticking
@@ -12,7 +12,16 @@ shared_backend = st.cache_resource(show_spinner=False)(connect)
 st.set_page_config(page_title="Settings")  # no page_icon: it would be fetched from the internet
 st.title("Settings", anchor=False)
 
-backend = shared_backend(*settings_of_environment())
+url, token_path = settings_of_environment()
+if not is_address(url):
+    st.error(
+        "**`SYNC_TRIGGER_URL` is not an address.**\n\nSet it in the ConfigMap of this page, as "
+        "`http://sync-trigger.NAMESPACE.svc.cluster.local`, then start the page again.",
+        icon=":material/error:",
+    )
+    st.stop()
+
+backend = shared_backend(url, token_path)
 with st.container(border=True):
     ticking("manual sync", lambda: show_manual_sync(backend))
 with st.container(border=True):

@@ -22,7 +22,7 @@ _log_timeout = httpx.Timeout(5.0, read=330.0)  # a followed log ends before REQU
 
 
 class SyncTriggerError(Exception):
-    """What went wrong: `code` is the tail of the problem's type, "unreachable", "taken", "bad-answer" or "bad-token"."""
+    """What is wrong: `code` is the tail of the problem's type, "unreachable", "taken", "bad-answer" or "bad-token"."""
 
     def __init__(self, code: str, detail: str, status: int | None = None, problem: Mapping[str, Any] | None = None):
         super().__init__(f"{status} {code}: {detail}" if status else f"{code}: {detail}")

@@ -418,6 +418,28 @@ def test_a_function_that_is_down_is_told_and_the_page_recovers_when_it_is_up_aga
         assert not page.error and button(page) == ("Sync now", False)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sync-trigger.kraken.svc.cluster.local",
+        "http://",
+        "http:///trigger-sync",
+        "ftp://host",
+        "http://[bad",
+        "http://host:x",
+        "http://host:99999",
+        "http://h ost",
+    ],
+)
+def test_an_address_that_is_none_is_a_sentence_that_names_the_setting(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("SYNC_TRIGGER_URL", url)
+    page = AppTest.from_file(str(Path(PAGE).resolve()), default_timeout=15).run()
+    assert [error.value.split(".**")[0] for error in page.error] == ["**`SYNC_TRIGGER_URL` is not an address"]
+    assert not page.exception and not page.button
+
+
 def test_a_function_that_goes_down_in_mid_run_keeps_what_was_seen_and_comes_back(
     fake: FakeFunction, open_page: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
