@@ -99,21 +99,32 @@ _not_the_function = (
 )
 _other = ("The sync function answered {status} ({code}): {detail}.", "Its log has a line with the request id.")
 
+_no_pull = (
+    "its image cannot be pulled",
+    "If the registry or the pull secret is at fault, mend that; it starts by itself then.",
+)
 _waits = {
     "Unschedulable": ("no node has room for it", "Free or add capacity; it starts by itself then."),
-    "ErrImagePull": ("its image cannot be pulled", "Check the image's name and the pull secret of the CronJob."),
-    "ImagePullBackOff": ("its image cannot be pulled", "Check the image's name and the pull secret of the CronJob."),
-    "InvalidImageName": ("its image has no valid name", "Correct the image's name in the CronJob."),
-    "ErrImageNeverPull": ("its image is not on the node", "Load the image, or let the CronJob pull it."),
+    "ErrImagePull": _no_pull,
+    "ImagePullBackOff": _no_pull,
+    "InvalidImageName": ("its image has no valid name", "Nothing mends this Job."),
+    "ErrImageNeverPull": ("its image is not on the node", "Load the image there; it starts by itself then."),
     "CreateContainerConfigError": (
         "a Secret or ConfigMap that it needs is missing",
         "Create what the message names; it starts by itself then.",
     ),
-    "Suspended": ("the Job is suspended", "Resume the Job, or start another sync."),
+    "Suspended": (
+        "the Job is suspended",
+        """Resume it: `kubectl -n {namespace} patch job {name} -p '{{"spec":{{"suspend":false}}}}'`.""",
+    ),
     "CrashLoopBackOff": ("its container ended at once, again and again", "Read the log for the cause."),
 }
 _other_wait = ("Kubernetes cannot start it yet", "If it stays so, look at the Job's pod: `kubectl describe`.")
+_look = "Look why: `kubectl -n {namespace} describe job {name}`"
 _refused = "A quota or an admission policy may refuse it; it starts by itself once it is let in."
+# A Job keeps the template that it was made with, and as long as it is there the button starts no other.
+_replace = """If the CronJob is wrong, correct it, then remove this Job, which keeps what it was made with:
+`kubectl -n {namespace} delete job {name}`. After that the page lets you start again."""
 _no_pod_is_long_s = 30.0
 _short_waits = {None, "NoPod", "ContainerCreating", "PodInitializing"}
 
@@ -141,13 +152,17 @@ def explain_error(error: SyncTriggerError, url: str) -> Advice:
 def explain_wait(job: Job) -> Advice | None:
     """Why a Job does not run yet, where that is more than a moment's matter."""
     if job.reason == "NoPod" and job.state == "queued" and _has_waited_long(job):
-        look = f"`kubectl -n {job.namespace} describe job {job.name}`"
-        return Advice("The sync waits: Kubernetes has made no pod for it (`NoPod`).", f"Look why: {look}. {_refused}")
+        sentence = "The sync waits: Kubernetes has made no pod for it (`NoPod`)."
+        return Advice(sentence, _for_job(job, f"{_look}. {_refused} {_replace}"))
     if job.reason not in _waits and (job.state != "queued" or job.reason in _short_waits):
         return None
     why, remedy = _waits.get(job.reason or "", _other_wait)
     told = f"Kubernetes says: {plain(job.message.rstrip('. '))}. " if job.message else ""
-    return Advice(f"The sync waits: {why} (`{job.reason}`).", told + remedy)
+    return Advice(f"The sync waits: {why} (`{job.reason}`).", told + _for_job(job, f"{remedy} {_replace}"))
+
+
+def _for_job(job: Job, text: str) -> str:
+    return text.format(namespace=job.namespace, name=job.name)
 
 
 def _has_waited_long(job: Job) -> bool:

@@ -513,6 +513,8 @@ def test_a_failed_run_shows_its_reason_and_its_last_lines(
     ("reason", "sentence", "remedy"),
     [
         ("ImagePullBackOff", "its image cannot be pulled (ImagePullBackOff).", "pull secret"),
+        ("InvalidImageName", "its image has no valid name (InvalidImageName).", "Nothing mends this Job."),
+        ("Suspended", "the Job is suspended (Suspended).", 'patch job kraken-sync-1 -p \'{"spec":{"suspend":false}}\''),
         ("SchedulingGated", "Kubernetes cannot start it yet (SchedulingGated).", "look at the Job's pod"),
     ],
 )
@@ -523,6 +525,21 @@ def test_a_run_that_waits_says_for_what(
     page = open_page()
     wait_for(page, f"The sync waits: {sentence}")
     assert "why it waits" in words(page) and remedy in words(page)
+
+
+@pytest.mark.parametrize("reason", ["InvalidImageName", "Suspended", "NoPod"])
+def test_a_run_that_cannot_start_says_how_to_be_rid_of_it_and_the_button_is_free_once_it_is_gone(
+    fake: FakeFunction, open_page: Callable[[], AppTest], reason: str
+) -> None:
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1", "queued", age_s=40, reason=reason)
+    page = open_page()
+    wait_for(page, "kubectl -n kraken delete job kraken-sync-1. After that the page lets you start again.")
+    assert button(page) == ("Syncing…", True) and "start another sync" not in words(page)
+    fake.jobs.clear()
+    wait_for(page, "This run is no longer there.")
+    assert button(page) == ("Sync now", False)
+    click(page)
+    wait_for(page, "Job kraken-sync-m1")
 
 
 def test_a_run_that_kubernetes_is_starting_is_no_warning(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
