@@ -66,6 +66,7 @@ _by_code = {
         "Wait until its oldest entry expires. " + _again,
     ),
     "no-log-yet": ("{detail}.", "Its log is shown once its container runs."),
+    "no-log": ("The run has ended and left no log.", "Its pod never ran, or is gone."),
     "policy-missing": (
         "The function may start nothing without its admission policy: {detail}.",
         "An operator has to install `components/clone-only`. After that, press **Try again**.",

@@ -77,7 +77,13 @@ class Backend:
 
     def _tail_log(self, name: str) -> LogTail:
         def stream(tail_lines: int, keep_on: Callable[[], bool]) -> Iterator[str]:
-            return self.client.stream_log(name, follow=True, tail_lines=tail_lines, keep_on=keep_on)
+            had_ended = _ended(self.job(name)) is not None
+            try:
+                yield from self.client.stream_log(name, follow=True, tail_lines=tail_lines, keep_on=keep_on)
+            except SyncTriggerError as error:
+                if error.code == "no-log-yet" and had_ended:  # asked for ever, it would keep the function awake
+                    raise SyncTriggerError("no-log", error.detail, error.status) from None
+                raise
 
         return LogTail(stream)
 

@@ -17,8 +17,8 @@ _log_lines = 300
 _line_length = 1_000
 _log_retry_s = 2.0
 _mended_pause_s = 10.0
-FINAL_CODES = frozenset({"job-not-found", "component-missing"})
-"""Gone, or the function has no right to tell: looking again will not change it soon."""
+FINAL_CODES = frozenset({"job-not-found", "component-missing", "no-log"})
+"""Gone, never there, or the function has no right to tell: looking again will not change it soon."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class LogTail:
 
     Not polled: each poll would read the log, or a second of it, again. What breaks off is read anew from its tail;
     memory is bounded whatever a Job writes. A silent stream that nobody reads any more ends when the function ends it;
-    one that breaks off is read again, unless its Job is gone or the right to read it is missing.
+    one that breaks off is read again, unless its Job is gone or left none, or the right to read it is missing.
     """
 
     def __init__(self, stream: Callable[[int, Callable[[], bool]], Iterator[str]]):

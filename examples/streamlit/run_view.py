@@ -94,7 +94,8 @@ def _show_end(job: Job, seen_at: float, tail: LogTail) -> None:
 
 def _show_log(job: Job, tail: LogTail, url: str) -> None:
     lines = tail.read()
-    if not lines and tail.error and job.has_ended:
+    is_without = tail.error is not None and tail.error.code == "no-log" and not job.last_lines
+    if not lines and tail.error and job.has_ended and not is_without:
         return
     with st.expander("Log", icon=":material/article:", expanded=True):
         if not lines:
@@ -110,6 +111,8 @@ def _show_log(job: Job, tail: LogTail, url: str) -> None:
 def _explain_log_error(tail: LogTail, url: str) -> str | None:
     if tail.error is None or tail.error.code == "no-log-yet":
         return None
+    if tail.error.code == "no-log":
+        return explain_error(tail.error, url).sentence
     if tail.error.is_passing:
         return "The log broke off; it comes back by itself."
     advice = explain_error(tail.error, url)

@@ -319,6 +319,23 @@ def test_a_log_that_cannot_be_read_says_why_and_what_to_do(
         wait_for(page, sentence)
 
 
+@pytest.mark.parametrize("code", ["no-log-yet", "no-log"])
+def test_a_run_that_ended_without_a_log_is_not_asked_for_one_for_ever(
+    fake: FakeFunction, open_page: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr("background._mended_pause_s", 0.1)
+    path = "GET /jobs/j/logs"
+    fake.jobs["j"] = job_json("j", "queued", reason="ImagePullBackOff")
+    fake.answers[path] = [problem(404, "no-log-yet", "Job j is queued and has no log", {"Retry-After": "1"})]
+    page = open_page()
+    wait_for(page, "its image cannot be pulled")
+    until("two looks for the log", lambda: page.run() and len(fake.asked(*path.split())) >= 2)
+    end(fake, "j", "failed", reason="DeadlineExceeded")
+    fake.answers[path] = [replace(problem(404, code, "Job j is failed and has no log"), is_foreign=True)]
+    wait_for(page, "The run has ended and left no log.")
+    until("the page to rest", lambda: page.run() and page.session_state["interval of manual sync"] is None)
+
+
 def test_a_run_of_the_schedule_is_shown_while_it_runs(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
     fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1", origin="scheduled")
     page = open_page()
@@ -397,7 +414,8 @@ def test_each_error_that_the_function_documents_has_words_of_its_own(code: str, 
 
 def test_no_words_are_for_an_error_that_the_function_does_not_have() -> None:
     known = codes_of(*PAGE_ASKS)
-    assert set(advice._by_code) - set(known) == {"bad-token", "page-error"}  # the client's and the page's own
+    of_page = {"bad-token", "no-log", "page-error"}  # the client's and the page's own
+    assert set(advice._by_code) - set(known) | {"no-log"} == of_page  # newer functions say "no-log" too
     assert set(advice._by_status) - set(known.values()) == {429}  # a gateway's
 
 
