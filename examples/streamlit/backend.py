@@ -9,7 +9,8 @@ from threading import Lock
 from urllib.parse import urlsplit
 
 import httpx
-from background import FINAL_CODES, Attempt, LogTail, Poll, Seen, T
+from attempt import Attempt
+from background import FINAL_CODES, LogTail, Poll, Seen, T
 from sync_trigger import Job, SyncTrigger, SyncTriggerError
 
 DEFAULT_URL = "http://sync-trigger.kraken.svc.cluster.local"
@@ -19,6 +20,7 @@ _wait_s = 25
 _last_word_s = 5.0
 _passing_pause_s = 3.0
 _mended_pause_s = 10.0
+_hold_s = 5.0
 _reason = "Settings page"  # shown with the run
 
 
@@ -33,16 +35,33 @@ class Backend:
         self.log: Callable[[str], LogTail] = _one_each(self._tail_log)
 
     def start(self, key: str) -> Attempt:
-        """Starts a sync with this key, or joins the start that is under way in another session."""
+        """Starts a sync, or joins the start that any session has under way or has just made.
+
+        With this key, unless nobody knows what became of the last one: then with that.
+        """
         with self._lock:
-            if self._attempt is None or self._attempt.is_done():
-                self._attempt = Attempt(self.client, key, _reason)
+            if self._attempt is None or (self._attempt.is_done() and not self.is_held):
+                self._attempt = Attempt(self.client, key, _reason, self._attempt)
             return self._attempt
 
     @property
     def attempt(self) -> Attempt | None:
-        """The start that is under way: a page that is loaded again finds it here, before there is a Job to find."""
-        return None if self._attempt is None or self._attempt.is_done() else self._attempt
+        """The start that is under way, or of which nobody knows the outcome: a page that is loaded goes on with it."""
+        return self._attempt if self._attempt and self._attempt.is_open else None
+
+    def forget_attempt(self) -> None:
+        """To be called when its outcome has shown itself otherwise, as a run."""
+        with self._lock:
+            if self._attempt and self._attempt.is_done() and self._attempt.is_open:
+                self._attempt = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a Job was made a few seconds ago and has not ended, so that another click is meant for the same."""
+        last = self._attempt
+        if last is None or not last.has_just_made(_hold_s):
+            return False
+        return last.last_made is None or _ended(self.job(last.last_made)) is None
 
     def latest(self) -> Poll[Job | None]:
         """The newest Job, looked at once: a page that just stands open must not keep the function from scaling to 0."""

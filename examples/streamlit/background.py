@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from typing import Generic, TypeVar
 
-from sync_trigger import SyncTrigger, SyncTriggerError, Triggered
+from sync_trigger import SyncTriggerError
 
 T = TypeVar("T")
 
@@ -74,7 +74,7 @@ class Poll(Generic[T]):
         try:
             self._seen = Seen(self._look(), None, time.monotonic())
         except Exception as raised:  # a defect that ended the looks would leave the page as it is for ever
-            error = _told(raised)
+            error = told(raised)
             self._seen = Seen(before.value, error, before.at) if before else Seen(None, error, time.monotonic())
         self._first_look.set()
         return self._pause_s(self._seen)
@@ -133,44 +133,14 @@ class LogTail:
                     return
             self.error, self._is_over = None, self._is_read()
         except Exception as raised:
-            self.error = _told(raised)
+            self.error = told(raised)
             self._is_over = self.error.code in FINAL_CODES
 
     def _is_read(self) -> bool:
         return time.monotonic() - self._read_at <= _idle_s
 
 
-class Attempt:
-    """One trigger with its retries, in a thread of its own."""
-
-    def __init__(self, client: SyncTrigger, key: str, reason: str):
-        self.key = key
-        self._request = (client, key, reason)
-        self._done = Event()
-        self.result: Triggered | None = None
-        self.error: SyncTriggerError | None = None
-        self.retry_after: SyncTriggerError | None = None
-        """The error that the next try follows."""
-        Thread(target=self._run, daemon=True).start()
-
-    def is_done(self, wait_s: float = 0.0) -> bool:
-        """Whether result or error is there; waits at most so long for it."""
-        return self._done.wait(wait_s)
-
-    def _run(self) -> None:
-        client, key, reason = self._request
-        try:
-            self.result = client.trigger(key=key, reason=reason, on_retry=self._note_retry)
-        except Exception as raised:  # a page that says "starting" for ever would be worse
-            self.error = _told(raised)
-        finally:
-            self._done.set()
-
-    def _note_retry(self, error: SyncTriggerError, _pause_s: float) -> None:
-        self.retry_after = error
-
-
-def _told(raised: Exception) -> SyncTriggerError:
+def told(raised: Exception) -> SyncTriggerError:
     """An error as the page tells it; one that nobody expected goes to the page's own log whole."""
     if isinstance(raised, SyncTriggerError):
         return raised

@@ -1,5 +1,6 @@
 """The section "Manual sync": one button, what the run does, its log and how it ended."""
 
+import time
 import uuid
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from wording import ago, duration, origin
 
 _tick_s = 1.0
 _look_again_s = 3.0
-_patience_s = 0.4  # most answers come sooner; the script waits no longer
+_patience_s = 0.4  # most answers come sooner; one run of the script waits no longer for all of them
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,14 @@ class Run:
 def show_manual_sync(backend: Backend) -> float | None:
     """Draws the section; gives the seconds after which it may have something new to show."""
     state = st.session_state
+    ends_at = time.monotonic() + _patience_s
     _take_over(backend)
-    _settle(backend)
-    run = _read_run(backend)
+    _settle(backend, ends_at)
+    _find_running(backend, ends_at)
+    run = _read_run(backend, ends_at)
     is_busy = "attempt" in state or (run is not None and run.is_unfinished)
+    is_held = backend.is_held
+    is_disabled = is_busy or is_held or _is_looking()
 
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(width="content", gap=None):
@@ -44,8 +49,14 @@ def show_manual_sync(backend: Backend) -> float | None:
             st.caption("Trades and rewards are synced on a schedule. Start the same sync now, without waiting for it.")
         label = "Syncing…" if is_busy else "Try again" if "failure" in state else "Sync now"
         icon = ":material/sync:"
-        st.button(label, key="sync", on_click=_start, args=[backend], type="primary", icon=icon, disabled=is_busy)
+        st.button(label, key="sync", on_click=_start, args=[backend], type="primary", icon=icon, disabled=is_disabled)
 
+    interval_s = _show_state(run, backend)
+    return _tick_s if interval_s is None and is_held else interval_s
+
+
+def _show_state(run: Run | None, backend: Backend) -> float | None:
+    state = st.session_state
     if "note" in state:
         st.info(state["note"], icon=":material/info:")
     if "failure" in state:
@@ -62,7 +73,7 @@ def _start(backend: Backend) -> None:
     """The button's callback. A second click finds the attempt, or the run, of the first one and does nothing."""
     state = st.session_state
     run = _read_run(backend)
-    if "attempt" in state or (run is not None and run.is_unfinished):
+    if "attempt" in state or (run is not None and run.is_unfinished) or _is_looking():
         return
     for name in ("failure", "note", "job"):
         state.pop(name, None)
@@ -79,18 +90,32 @@ def _take_over(backend: Backend) -> None:
         state["latest"] = backend.latest()
         if attempt := backend.attempt:
             state["attempt"], state["sync_key"] = attempt, attempt.key
-    newest = state["latest"].read(_patience_s)
-    if "has_looked" in state or newest is None or newest.error:
+
+
+def _is_looking() -> bool:
+    """Whether nobody knows yet what runs: a click could only be a mistake."""
+    state = st.session_state
+    return "latest" in state and state["latest"].seen is None and not {"attempt", "job"} & set(state)
+
+
+def _find_running(backend: Backend, ends_at: float) -> None:
+    """The first look that succeeds may find a run to follow."""
+    state = st.session_state
+    newest = state["latest"].read(_left_s(ends_at))
+    if "has_looked" in state or "attempt" in state or newest is None or newest.error:
         return
     state["has_looked"] = True
-    if newest.value and not newest.value.has_ended and not {"attempt", "job"} & set(state):
+    if newest.value and not newest.value.has_ended and "job" not in state:
         state["job"] = newest.value.name
+        for name in ("failure", "sync_key"):
+            state.pop(name, None)
+        backend.forget_attempt()
 
 
-def _settle(backend: Backend) -> None:
+def _settle(backend: Backend, ends_at: float) -> None:
     """Turns an attempt that is done into a run to follow, a note or a failure."""
     state = st.session_state
-    if "attempt" not in state or not state["attempt"].is_done(_patience_s):
+    if "attempt" not in state or not state["attempt"].is_done(_left_s(ends_at)):
         return
     attempt = state.pop("attempt")
     if attempt.result is None:
@@ -101,7 +126,10 @@ def _settle(backend: Backend) -> None:
     outcome, job = attempt.result.outcome, attempt.result.job
     if job and job.uid:
         state["job"] = job.name
-    if outcome == "joined":
+    if attempt.was_answer_lost:
+        found = "this is the run that is under way" if job else "whether a run started shows in the list below"
+        state["note"] = f"The function took the request, but its answer broke off; {found}. Nothing was sent again."
+    elif outcome == "joined":
         state["note"] = "A sync was already running; this is that one."
     elif outcome == "duplicate" and job and job.uid:
         state["note"] = "This request was received before: this is the sync that it started. There is no second one."
@@ -123,13 +151,17 @@ def _settle_failure(error: SyncTriggerError) -> None:
         state["failure"] = error
 
 
-def _read_run(backend: Backend) -> Run | None:
+def _read_run(backend: Backend, ends_at: float = 0.0) -> Run | None:
     name = st.session_state.get("job")
     if name is None:
         return None
     poll = backend.job(name)
-    seen = poll.read(_patience_s)
+    seen = poll.read(_left_s(ends_at))
     return Run(name, seen, poll.is_over())
+
+
+def _left_s(ends_at: float) -> float:
+    return max(0.0, ends_at - time.monotonic())
 
 
 def _follow(run: Run, backend: Backend) -> float | None:

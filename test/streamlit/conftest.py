@@ -1,9 +1,11 @@
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import streamlit as st
 from fake_function import FakeFunction, serve
+from streamlit.testing.v1 import AppTest
 
 PAGE = "examples/streamlit/settings.py"
 
@@ -14,6 +16,13 @@ def fake() -> Iterator[FakeFunction]:
     with serve(FakeFunction()) as function:
         yield function
     assert function.undocumented == []
+
+
+@pytest.fixture
+def open_page(fake: FakeFunction, monkeypatch: pytest.MonkeyPatch) -> Callable[[], AppTest]:
+    """Opens the page as a new session, as a reload does."""
+    monkeypatch.setenv("SYNC_TRIGGER_URL", fake.url)
+    return lambda: AppTest.from_file(str(Path(PAGE).resolve()), default_timeout=15).run()
 
 
 @pytest.fixture(autouse=True)

@@ -27,30 +27,9 @@ from fake_function import (
     serve,
     step_json,
 )
+from pages import button, click, click_in_vain, click_late, end, triggers, wait_for, words
 from streamlit.testing.v1 import AppTest
 from sync_trigger import SyncTriggerError
-
-
-@pytest.fixture
-def open_page(fake: FakeFunction, monkeypatch: pytest.MonkeyPatch) -> Callable[[], AppTest]:
-    """Opens the page as a new session, as a reload does."""
-    monkeypatch.setenv("SYNC_TRIGGER_URL", fake.url)
-    return lambda: AppTest.from_file(str(Path(PAGE).resolve()), default_timeout=15).run()
-
-
-def words(page: AppTest) -> str:
-    """All that the page says, without the marks of Markdown."""
-    kinds = [page.subheader, page.caption, page.markdown, page.info, page.success, page.warning, page.error]
-    texts = [str(element.value) for kind in kinds for element in kind]
-    labels = [box.label for box in [*page.status, *page.expander, *page.button]]
-    texts += [str(code.value) for code in page.code]
-    return "\n".join([*texts, *labels]).replace("\\", "").replace("**", "").replace("`", "")
-
-
-def wait_for(page: AppTest, text: str) -> None:
-    """Runs the script again, as its fragments do by themselves, until the page says so."""
-    until(f'"{text}" on the page, which says:\n{words(page)}', lambda: text in words(page.run()))
-    assert not page.exception
 
 
 def lines(page: AppTest) -> dict[str, str]:
@@ -61,28 +40,6 @@ def lines(page: AppTest) -> dict[str, str]:
 
 def looks(fake: FakeFunction) -> list[Request]:
     return fake.asked("GET", "/jobs/kraken-sync-1")
-
-
-def triggers(fake: FakeFunction) -> int:
-    return len(fake.asked("POST", "/trigger-sync"))
-
-
-def button(page: AppTest) -> tuple[str, bool]:
-    return page.button(key="sync").label, page.button(key="sync").disabled
-
-
-def click(page: AppTest) -> AppTest:
-    return page.button(key="sync").click().run()
-
-
-def click_late(page: AppTest) -> AppTest:
-    """A click that was on its way before the button was drawn as disabled."""
-    page.button(key="sync").proto.disabled = False
-    return click(page)
-
-
-def end(fake: FakeFunction, name: str, state: str = "succeeded", **members: object) -> None:
-    fake.jobs[name] = job_json(name, state, age_s=6, **members)
 
 
 def test_an_idle_page_has_one_button_and_no_text_input(open_page: Callable[[], AppTest]) -> None:
@@ -135,10 +92,11 @@ def test_a_second_click_or_a_rerun_in_mid_run_makes_no_second_job(
     page = open_page()
     gate = Event()
     fake.answers["POST /trigger-sync"] = [Answer(json=created_json("kraken-sync-1"), gate=gate)]
-    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
     click(page)
     assert "Starting the sync" in words(page)
     click_late(page)
+    until("the trigger", lambda: triggers(fake))
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
     gate.set()
     wait_for(page, "Running for")
     click_late(page)
@@ -156,24 +114,16 @@ def test_a_click_that_comes_while_a_run_is_followed_starts_nothing_even_if_strea
         from manual_sync import _start
 
         st.session_state["job"] = "kraken-sync-1"
-        backend = connect(url, None)
+        backend = st.session_state.setdefault("backend", connect(url, None))
         _start(backend)
         st.write("attempted" if "attempt" in st.session_state else "left alone")
 
     fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
     page = AppTest.from_function(script, args=(fake.url,)).run()
-    assert page.markdown[0].value == "left alone" and triggers(fake) == 0
+    until("a look", lambda: looks(fake))
+    assert page.run().markdown[0].value == "left alone" and triggers(fake) == 0
     end(fake, "kraken-sync-1")
     until("a click after the end", lambda: page.run().markdown[0].value == "attempted")
-
-
-def click_in_vain(fake: FakeFunction, open_page: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    """A page whose click was tried until the client gave up, without a clear answer."""
-    monkeypatch.setattr("sync_trigger._pause_s", lambda *_: 0.01)
-    fake.answers["POST /trigger-sync"] = [problem(504, "outcome-unknown", "no answer from the API server")]
-    page = click(open_page())
-    wait_for(page, "Nobody knows yet whether the sync was started")
-    return page
 
 
 def test_the_same_key_is_sent_until_an_answer_is_a_success_and_then_never_again(
@@ -347,6 +297,7 @@ def test_a_refusal_because_of_another_run_shows_that_run(fake: FakeFunction, ope
     page = open_page()
     fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
     job = created_json("kraken-sync-1")["job"]
+    fake.answers["GET /jobs/latest"] = [problem(404, "job-not-found", "looked at a moment before it was made")]
     fake.answers["POST /trigger-sync"] = [problem(409, "refused", "unfinished", outcome="refused", job=job)]
     click(page)
     wait_for(page, "A sync is already running, and a second one is not allowed beside it; this is that one.")
@@ -480,22 +431,29 @@ def test_a_function_that_hangs_does_not_block_the_script(fake: FakeFunction, ope
     fake.answers |= {"GET /jobs/latest": hanging, "GET /jobs": hanging, "POST /trigger-sync": hanging}
     page = open_page()
     assert "Looking for the last run" in words(page)
+    fake.answers["GET /jobs/latest"] = [problem(404, "job-not-found", "none")]
+    gate.set()
+    wait_for(page, "Recent runs")
+    until("a button", lambda: not button(page.run())[1])
+    gate.clear()
     click(page)
     assert "Starting the sync" in words(page)
     gate.set()
 
 
 def test_without_the_right_to_show_runs_the_button_still_works(
-    fake: FakeFunction, open_page: Callable[[], AppTest]
+    fake: FakeFunction, open_page: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     missing = [problem(501, "component-missing", "manifests/components/jobs-api grants this right")]
     fake.answers |= {f"GET {path}": missing for path in ("/jobs", "/jobs/latest", "/jobs/kraken-sync-m1")}
     page = open_page()
     wait_for(page, "The function may start the sync but not show its progress.")
     assert "manifests/components/jobs-api" in words(page) and button(page) == ("Sync now", False)
+    monkeypatch.setattr("backend._hold_s", 0.5)
     click(page)
     wait_for(page, "The sync was started as Job kraken-sync-m1.")
-    assert button(page) == ("Sync now", False) and triggers(fake) == 1
+    until("the button", lambda: button(page.run()) == ("Sync now", False))
+    assert triggers(fake) == 1
 
 
 @pytest.mark.parametrize(
@@ -686,11 +644,13 @@ def test_a_request_that_had_started_a_run_hours_ago_shows_that_run_and_says_so(
 
 def test_a_joined_run_is_followed(fake: FakeFunction, open_page: Callable[[], AppTest]) -> None:
     page = open_page()
+    fake.answers["GET /jobs/latest"] = [problem(404, "job-not-found", "looked at a moment before it was made")]
     fake.answers["POST /trigger-sync"] = [Answer(json=created_json("kraken-sync-1", "joined"))]
     fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
     click(page)
     wait_for(page, "A sync was already running; this is that one.")
     wait_for(page, "Running for")
+    assert triggers(fake) == 1
 
 
 def test_a_rotated_token_is_used_and_a_missing_one_is_told(
