@@ -18,9 +18,10 @@ class Attempt:
     """
 
     def __init__(self, client: SyncTrigger, key: str, reason: str, before: "Attempt | None" = None):
+        """`before` is the attempt that the newest one of this process was until now; see is_open and last_made."""
         self._client, self._reason = client, reason
         self._is_unknown = before is not None and before.is_open
-        self.key = before.key if before and before.is_open else key
+        self.key: str = before.key if before and before.is_open else key
         self._last_made = before.last_made if before else None
         self._done, self._done_at = Event(), 0.0
         self.result: Triggered | None = None

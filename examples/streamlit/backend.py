@@ -20,7 +20,7 @@ _wait_s = 25
 _last_word_s = 5.0
 _passing_pause_s = 3.0
 _mended_pause_s = 10.0
-_hold_s = 5.0
+_hold_s = 5.0  # longer than a double click, or one out of doubt, takes
 _reason = "Settings page"  # shown with the run
 
 

@@ -107,9 +107,10 @@ def _find_running(backend: Backend, ends_at: float) -> None:
     state["has_looked"] = True
     if newest.value and not newest.value.has_ended and "job" not in state:
         state["job"] = newest.value.name
-        for name in ("failure", "sync_key"):
-            state.pop(name, None)
-        backend.forget_attempt()
+        state.pop("failure", None)
+        if newest.value.origin == "manual":  # else it tells nothing of a request whose outcome is unknown
+            state.pop("sync_key", None)
+            backend.forget_attempt()
 
 
 def _settle(backend: Backend, ends_at: float) -> None:

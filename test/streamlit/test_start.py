@@ -134,20 +134,21 @@ def test_an_outcome_stays_unknown_while_trying_again_is_refused(
     assert len(keys(fake)) == 1
 
 
-def test_an_unknown_outcome_is_known_when_a_page_finds_the_run(
-    fake: FakeFunction, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("origin", "keys_sent"), [("manual", 2), ("scheduled", 1)])
+def test_an_unknown_outcome_is_known_when_a_page_finds_a_manual_run(
+    fake: FakeFunction, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, origin: str, keys_sent: int
 ) -> None:
     click_in_vain(fake, open_page, monkeypatch)
-    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
+    fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1", origin=origin)
     page = open_page()
     wait_for(page, "Running for")
     assert "Nobody knows" not in words(page)
-    end(fake, "kraken-sync-1")
+    end(fake, "kraken-sync-1", origin=origin)
     wait_for(page, "The sync succeeded")
     del fake.answers["POST /trigger-sync"]
     click(page)
     wait_for(page, "Kubernetes is starting it")
-    assert len(keys(fake)) == 2
+    assert len(keys(fake)) == keys_sent
 
 
 def test_a_double_click_without_the_right_to_show_runs_makes_one_job(
