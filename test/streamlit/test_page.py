@@ -281,7 +281,7 @@ def test_a_run_that_ended_without_a_log_is_not_asked_for_one_for_ever(
     wait_for(page, "its image cannot be pulled")
     until("two looks for the log", lambda: page.run() and len(fake.asked(*path.split())) >= 2)
     end(fake, "j", "failed", reason="DeadlineExceeded")
-    fake.answers[path] = [replace(problem(404, code, "Job j is failed and has no log"), is_foreign=True)]
+    fake.answers[path] = [problem(404, code, "Job j is failed and has no log")]
     wait_for(page, "The run has ended and left no log.")
     until("the page to rest", lambda: page.run() and page.session_state["interval of manual sync"] is None)
 
