@@ -85,6 +85,6 @@ if (import.meta.main) {
   const { outputs } = await bundle(directory);
   cacheCode(directory);
   for (const [path, { bytes }] of Object.entries(outputs)) {
-    if (path.endsWith(".cjs")) console.log(`${path} ${Math.ceil(bytes / 1000)} kB`);
+    if (path.endsWith(".cjs")) console.error(`${path} ${Math.ceil(bytes / 1000)} kB`);
   }
 }

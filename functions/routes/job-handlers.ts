@@ -38,13 +38,15 @@ export function createJobHandlers(
   context: JobsContext & { config: Pick<Config, "requestTimeoutS" | "logLimitBytes"> },
 ): Record<"list" | "show" | "readLog", Handler> {
   const reader = createJobReader(context);
-  const list = shareRuns((limit, signal) => listJobs(context, Number(limit), signal));
+  // One listing for all limits: each holds a page of the namespace's Jobs.
+  const listAll = shareRuns((_key, signal) => listJobs(context, maxLimit, signal));
+  const list = async (limit: number, signal: AbortSignal) => (await listAll("", signal)).slice(0, limit);
 
   /** The name that a path means; `latest` is the newest Job. */
   async function resolveName({ params }: RouteRequest, signal: AbortSignal): Promise<string> {
     const { name = "" } = params;
     if (name !== "latest") return name;
-    const [newest] = await list("1", signal);
+    const [newest] = await list(1, signal);
     if (newest) return newest.name;
     throw new Fault("job-not-found", `CronJob ${context.namespace}/${context.config.cronJobName} has no Jobs`);
   }
@@ -52,7 +54,7 @@ export function createJobHandlers(
   return {
     async list({ query, gone }) {
       const { limit = String(defaultLimit) } = parseQuery(listQuerySchema, query);
-      const jobs = await within(lookTimeoutMs, gone, (signal) => list(limit, signal));
+      const jobs = await within(lookTimeoutMs, gone, (signal) => list(Number(limit), signal));
       return { status: 200, headers: noStore, json: { jobs } };
     },
 

@@ -62,7 +62,7 @@ export async function runProgram({ command }: Program, stage: Stage): Promise<Ru
     readyMs: performance.now() - execAtMs,
     sinceExecMs: () => performance.now() - execAtMs,
     cpuMs: () => sum(readdirSync(`/proc/${pid}/task`).map((task) => cpuOfTaskMs(`/proc/${pid}/task/${task}`))),
-    cpuWithEndedMs: () => ticksOf(pid) * 10,
+    cpuWithEndedMs: () => cpuOfProcessMs(pid),
     rssMb: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024,
     async stop() {
       child.kill("SIGKILL");
@@ -76,11 +76,11 @@ function cpuOfTaskMs(task: string): number {
   return Number(readFileSync(`${task}/schedstat`, "utf8").split(" ")[0]) / 1e6;
 }
 
-/** User and system time of a whole process, in hundredths of a second; its name may hold spaces, never the last bracket. */
-function ticksOf(pid: number): number {
+/** User and system time of a whole process, in steps of ten ms; its name may hold spaces, never the last bracket. */
+export function cpuOfProcessMs(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[11]) + Number(fields[12]);
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 function canConnect(port: number): Promise<boolean> {

@@ -1,7 +1,9 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { inTurn } from "../in-turn.ts";
 import { load, post } from "../load.ts";
 import type { Program } from "../programs.ts";
 import { type Measured, percentile } from "../results.ts";
-import { type Running, runProgram } from "../run-program.ts";
+import { cpuOfProcessMs, type Running, runProgram } from "../run-program.ts";
 import type { Stage } from "../stage.ts";
 
 /** Enough for V8 and CPython to have compiled what they will. */
@@ -34,11 +36,12 @@ export async function measureThroughput(
     for (const { process } of running) await load([process.port], 16, warmUpMs, warmUpTriggers);
     for (const count of connections) {
       for (let round = 0; round < rounds; round += 1) {
-        const turn = round % running.length;
-        for (const { name, process } of [...running.slice(turn), ...running.slice(0, turn)]) {
+        for (const { name, process } of inTurn(running, round)) {
           const at = `at ${count} connection${count === 1 ? "" : "s"}`;
           const callsBefore = await countApiRequests(name, process.port);
           const cpuBeforeMs = process.cpuWithEndedMs();
+          const serverBeforeMs = cpuOfServerMs();
+          const senderBeforeMs = cpuOfSenderMs();
           const { latenciesMs, seconds, failed } = await load([process.port], count, forMs);
           const cpuMs = process.cpuWithEndedMs() - cpuBeforeMs;
           if (failed > 0) throw new Error(`${name}: ${failed} of ${failed + latenciesMs.length} triggers failed`);
@@ -46,6 +49,14 @@ export async function measureThroughput(
           add(name, `latency p50 ${at}`, "ms", percentile(latenciesMs, 0.5));
           add(name, `latency p99 ${at}`, "ms", percentile(latenciesMs, 0.99));
           add(name, `CPU per trigger ${at}`, "ms", cpuMs / latenciesMs.length);
+          const ofServer = `CPU of kube-apiserver and etcd per trigger ${at}`;
+          add(name, ofServer, "ms", (cpuOfServerMs() - serverBeforeMs) / latenciesMs.length);
+          add(
+            name,
+            `CPU of the sender per trigger ${at}`,
+            "ms",
+            (cpuOfSenderMs() - senderBeforeMs) / latenciesMs.length,
+          );
           const calls = (await countApiRequests(name, process.port)) - callsBefore;
           if (!Number.isNaN(calls)) add(name, `API requests per trigger ${at}`, "", calls / latenciesMs.length);
         }
@@ -56,6 +67,19 @@ export async function measureThroughput(
     for (const { process } of running) await process.stop();
   }
   return [...rows.values()];
+}
+
+/** What the programs share their cores with: the API server and its store, by the names of their processes. */
+function cpuOfServerMs(): number {
+  const nameOf = (pid: string) => readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  const pids = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && /^(kube-apiserver|etcd)$/.test(nameOf(pid)));
+  return pids.reduce((total, pid) => total + cpuOfProcessMs(Number(pid)), 0);
+}
+
+/** This process, which sends the load. */
+function cpuOfSenderMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }
 
 /** As the program counts them; the peers read and create once for each trigger, by their source. */
