@@ -4,6 +4,7 @@ import type { JsonObject } from "../../functions/core/json.ts";
 import { requestInCluster } from "../cluster/cluster-http.ts";
 import { kubectl } from "../support/kubectl.ts";
 import { list, untilCondition } from "./support/cluster.ts";
+import { eventually } from "./support/eventually.ts";
 import { type Installation, install } from "./support/install.ts";
 import { removeAfterwards } from "./support/keep-on-failure.ts";
 import { readPage, whileForwarded } from "./support/page-session.ts";
@@ -14,8 +15,11 @@ const press = `
 import time
 from streamlit.testing.v1 import AppTest
 page = AppTest.from_file("settings.py", default_timeout=30).run()
-page.button(key="sync").click().run()
 ends_at = time.monotonic() + 120
+while page.button(key="sync").disabled and time.monotonic() < ends_at:  # until its first look has woken the function
+    time.sleep(0.5)
+    page.run()
+page.button(key="sync").click().run()
 while not page.success and not page.error and time.monotonic() < ends_at:
     time.sleep(1)
     page.run()
@@ -27,15 +31,21 @@ beforeAll(async () => {
   installation = await install({ overlay: "kraken", what: "page" });
   const deployment = `/apis/apps/v1/namespaces/${installation.namespace}/deployments/settings-page`;
   await untilCondition(deployment, "Available");
+  // The nodes learn of a Service's new pod a moment after the Deployment does.
+  await eventually(
+    "the page's Service to lead to its pod",
+    () => requestInCluster(pageUrl()).then(Boolean, () => false),
+    30_000,
+  );
 });
 removeAfterwards(() => [installation]);
 
+const pageUrl = () => `http://settings-page.${installation.namespace}.svc.cluster.local`;
 const inPage = (...command: string[]) =>
   kubectl("--namespace", installation.namespace, "exec", "deployment/settings-page", "--", ...command);
 
 test("the page's own image runs with a read-only root and serves the page at its Service", async () => {
-  const url = `http://settings-page.${installation.namespace}.svc.cluster.local`;
-  const { status, body } = await requestInCluster(url);
+  const { status, body } = await requestInCluster(pageUrl());
   expect([status, body]).toEqual([200, expect.stringContaining("<title>Streamlit</title>")]);
   await expect(inPage("touch", "/tmp/x")).rejects.toThrow("Read-only file system");
   const log = await kubectl("--namespace", installation.namespace, "logs", "deployment/settings-page");
