@@ -1,44 +1,17 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeEach, expect, test } from "vitest";
 import type { JsonObject } from "../../functions/core/json.ts";
 import type { Pod } from "../../functions/core/workload.ts";
 import { readProblem } from "../support/answers.ts";
-import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
-import { type FunctionProcess, startFunction } from "../support/function-process.ts";
+import type { FunctionProcess } from "../support/function-process.ts";
 import { jobEnd } from "../support/jobs.ts";
+import { openLogStage } from "../support/log-stage.ts";
 import { scriptCronJob, startRun } from "../support/runs.ts";
-import { openTarget, type Target } from "../support/target.ts";
 import { until } from "../support/until.ts";
 
-let target: Target;
-let namespace: string;
-let proxy: FaultProxy;
-const started: FunctionProcess[] = [];
-
-beforeAll(async () => {
-  target = await openTarget("logs-pods");
-  namespace = await target.createNamespace("logs-pods");
-  proxy = await startFaultProxy(target.api);
-});
-
-afterAll(async () => {
-  await Promise.all(started.map((fn) => fn.stop()));
-  await proxy?.close();
-  await target?.close();
-});
+const { target, namespace, proxy, start, startFor, close } = await openLogStage("logs-pods");
+afterAll(close);
 
 beforeEach(() => proxy.rule(() => undefined));
-
-async function startFor(cronJob: JsonObject): Promise<FunctionProcess> {
-  await target.seedCronJob(namespace, cronJob);
-  return startAgain((cronJob.metadata as { name: string }).name);
-}
-
-async function startAgain(name: string): Promise<FunctionProcess> {
-  const base = await target.env({ server: proxy.url });
-  const fn = await startFunction({ ...base, CRONJOB_NAME: name, CRONJOB_NAMESPACE: namespace });
-  started.push(fn);
-  return fn;
-}
 
 type Lines = { fn: FunctionProcess; job: string; pods: Pod[]; textOf: (query: string) => Promise<string> };
 
@@ -93,7 +66,7 @@ test("a pod that has not started hides no other's log, and has its turn when it 
   const query = /; resume with \S+\/logs(\?\S+)\n$/.exec(cut)?.[1] ?? "";
   expect(query).toMatch(`?follow=true&pod=${second?.metadata.name}&without=&sinceTime=`);
   proxy.rule(() => undefined);
-  const next = await startAgain("unstarted");
+  const next = await start("unstarted");
   const rest = await (await fetch(`${next.url}/jobs/${job}/logs${query}`)).text();
   expect(rest).toBe(headOf(second) + ofFirst);
   const without = `?pod=${first?.metadata.name}&without=${second?.metadata.name}`;

@@ -1,38 +1,15 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeEach, expect, test } from "vitest";
 import type { JobView } from "../../functions/core/job-view.ts";
-import { type FaultProxy, type ProxiedRequest, startFaultProxy } from "../support/fault-proxy.ts";
-import { type FunctionProcess, startFunction } from "../support/function-process.ts";
+import type { ProxiedRequest } from "../support/fault-proxy.ts";
 import { jobEnd } from "../support/jobs.ts";
-import { askForJob, readJob, scriptCronJob, startRun } from "../support/runs.ts";
-import { openTarget, type Target } from "../support/target.ts";
+import { openLogStage } from "../support/log-stage.ts";
+import { askForJob, readJob, startRun } from "../support/runs.ts";
 import { until } from "../support/until.ts";
 
-let target: Target;
-let namespace: string;
-let proxy: FaultProxy;
-const started: FunctionProcess[] = [];
-
-beforeAll(async () => {
-  target = await openTarget("logs-steps");
-  namespace = await target.createNamespace("logs-steps");
-  proxy = await startFaultProxy(target.api);
-});
-
-afterAll(async () => {
-  await Promise.all(started.map((fn) => fn.stop()));
-  await proxy?.close();
-  await target?.close();
-});
+const { target, namespace, proxy, startScript, close } = await openLogStage("logs-steps");
+afterAll(close);
 
 beforeEach(() => proxy.rule(() => undefined));
-
-async function startScript(name: string, script: string, env: Record<string, string>): Promise<FunctionProcess> {
-  await target.seedCronJob(namespace, scriptCronJob({ name, image: target.syncImage }, script));
-  const base = await target.env({ server: proxy.url });
-  const fn = await startFunction({ ...base, CRONJOB_NAME: name, CRONJOB_NAMESPACE: namespace, ...env });
-  started.push(fn);
-  return fn;
-}
 
 const isLog = ({ path }: ProxiedRequest) => path.includes("/log?");
 const logRequests = () => proxy.requests.filter(isLog);

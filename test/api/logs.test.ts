@@ -1,42 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { JsonObject } from "../../functions/core/json.ts";
-import { type FaultProxy, type ProxiedRequest, startFaultProxy } from "../support/fault-proxy.ts";
-import { type FunctionProcess, startFunction } from "../support/function-process.ts";
+import type { ProxiedRequest } from "../support/fault-proxy.ts";
+import type { FunctionProcess } from "../support/function-process.ts";
 import { jobEnd, jobLog } from "../support/jobs.ts";
+import { openLogStage } from "../support/log-stage.ts";
 import { askForJob, readJob, scriptCronJob, startRun } from "../support/runs.ts";
-import { openTarget, type Target } from "../support/target.ts";
 import { until } from "../support/until.ts";
 
-let target: Target;
-let namespace: string;
-let proxy: FaultProxy;
-const started: FunctionProcess[] = [];
-
-beforeAll(async () => {
-  target = await openTarget("logs");
-  namespace = await target.createNamespace("logs");
-  proxy = await startFaultProxy(target.api);
-});
-
-afterAll(async () => {
-  await Promise.all(started.map((fn) => fn.stop()));
-  await proxy?.close();
-  await target?.close();
-});
+const { target, namespace, proxy, startFor, startScript, close } = await openLogStage("logs");
+afterAll(close);
 
 beforeEach(() => proxy.rule(() => undefined));
-
-async function startFor(cronJob: JsonObject, env: Record<string, string> = {}): Promise<FunctionProcess> {
-  const { name } = cronJob.metadata as { name: string };
-  await target.seedCronJob(namespace, cronJob);
-  const base = await target.env({ server: proxy.url });
-  const fn = await startFunction({ ...base, CRONJOB_NAME: name, CRONJOB_NAMESPACE: namespace, ...env });
-  started.push(fn);
-  return fn;
-}
-
-const startScript = (name: string, script: string, env?: Record<string, string>) =>
-  startFor(scriptCronJob({ name, image: target.syncImage }, script), env);
 
 const isLog = ({ path }: ProxiedRequest) => path.includes("/log?");
 const logRequests = () => proxy.requests.filter(isLog);
