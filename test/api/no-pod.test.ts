@@ -1,29 +1,11 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { readProblem } from "../support/answers.ts";
-import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
-import { type FunctionProcess, startFunction } from "../support/function-process.ts";
-import { askForJob, readJob, scriptCronJob, startRun, untilJob } from "../support/runs.ts";
-import { openTarget, type Target } from "../support/target.ts";
+import { openLogStage } from "../support/log-stage.ts";
+import { askForJob, readJob, startRun, untilJob } from "../support/runs.ts";
 
-let target: Target;
-let namespace: string;
-let proxy: FaultProxy;
-let fn: FunctionProcess;
-
-beforeAll(async () => {
-  target = await openTarget("no-pod");
-  namespace = await target.createNamespace("no-pod");
-  proxy = await startFaultProxy(target.api);
-  await target.seedCronJob(namespace, scriptCronJob({ name: "sync", image: target.syncImage }, "console.log('on it')"));
-  const base = await target.env({ server: proxy.url });
-  fn = await startFunction({ ...base, CRONJOB_NAME: "sync", CRONJOB_NAMESPACE: namespace });
-});
-
-afterAll(async () => {
-  await fn?.stop();
-  await proxy?.close();
-  await target?.close();
-});
+const { target, namespace, proxy, startScript, close } = await openLogStage("no-pod");
+afterAll(close);
+const fn = await startScript("sync", "console.log('on it')");
 
 async function expectAdvice(name: string): Promise<void> {
   const look = `kubectl -n ${namespace} describe job ${name}`;
