@@ -19,6 +19,11 @@ export function statusesOf({ status }: Pod): ContainerStatus[] {
   return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
 }
 
+/** The status of one container of a pod; undefined before the kubelet has told of it. */
+export function statusOf(pod: Pod, container: string): ContainerStatus | undefined {
+  return statusesOf(pod).find(({ name }) => name === container);
+}
+
 /** Whether a container has a log: it runs, or it ran. */
 export function hasStarted({ state, lastState }: ContainerStatus): boolean {
   return Boolean(state?.running ?? state?.terminated ?? lastState?.terminated);

@@ -1,4 +1,4 @@
-import { hasPodEnded, hasStarted, statusesOf } from "../core/containers.ts";
+import { hasPodEnded, hasStarted, statusOf } from "../core/containers.ts";
 import { compareTexts, couldBePodOf, type Pod } from "../core/workload.ts";
 import { Fault } from "../errors.ts";
 import type { LogRequest } from "./log-request.ts";
@@ -29,7 +29,7 @@ export function nextPod(pods: Pod[], passed: ReadonlySet<string>, container: str
   const left = pods.filter((pod) => !passed.has(pod.metadata.uid) && mayHaveLog(pod, container));
   const started = left.filter(hasLogOf(container)).sort((a, b) => compareTexts(startOf(a), startOf(b)));
   function startOf(pod: Pod): string {
-    const { state, lastState } = statusesOf(pod).find(({ name }) => name === container) ?? {};
+    const { state, lastState } = statusOf(pod, container) ?? {};
     return (state?.running ?? state?.terminated ?? lastState?.terminated)?.startedAt ?? "";
   }
   return left.find(({ metadata }) => metadata.name === first) ?? started[0] ?? left[0];
@@ -47,7 +47,10 @@ export function readOutOfOrder(pods: Pod[], passed: ReadonlySet<string>, atHand:
 
 /** Whether a container of a pod has a log. */
 export function hasLogOf(container: string): (pod: Pod) => boolean {
-  return (pod) => statusesOf(pod).some((status) => status.name === container && hasStarted(status));
+  return (pod) => {
+    const status = statusOf(pod, container);
+    return status !== undefined && hasStarted(status);
+  };
 }
 
 /** A pod that ended before this container started never will. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { hasPodEnded, statusesOf } from "../core/containers.ts";
+import { hasPodEnded, statusOf } from "../core/containers.ts";
 import { createLogLines } from "../core/log-lines.ts";
 import { parseStampNs, toStampSecond } from "../core/log-stamp.ts";
 import type { Pod } from "../core/workload.ts";
@@ -102,7 +102,7 @@ export async function* readPodLog(
 
 /** Whether a container has ended for good: nothing will be added to its log. */
 function isOver(pod: Pod, container: string): boolean {
-  const terminated = statusesOf(pod).find(({ name }) => name === container)?.state?.terminated;
+  const terminated = statusOf(pod, container)?.state?.terminated;
   if (hasPodEnded(pod)) return true;
   return terminated !== undefined && (pod.spec.restartPolicy === "Never" || terminated.exitCode === 0);
 }

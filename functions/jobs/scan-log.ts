@@ -1,4 +1,4 @@
-import { defaultContainer, hasPodEnded, hasStarted, statusesOf } from "../core/containers.ts";
+import { defaultContainer, hasPodEnded, hasStarted, statusOf } from "../core/containers.ts";
 import { failedContainer, failedPod } from "../core/job-state.ts";
 import type { Step } from "../core/job-view.ts";
 import { parseStampNs, toStampSecond } from "../core/log-stamp.ts";
@@ -60,7 +60,7 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
   function recall(jobUid: string, pod: Pod | undefined): Scan | undefined {
     const known = scans.get(jobUid);
     scans.delete(jobUid);
-    const logId = pod && `${pod.metadata.uid} ${statusOf(pod)?.restartCount ?? 0}`;
+    const logId = pod && `${pod.metadata.uid} ${statusOf(pod, defaultContainer(pod))?.restartCount ?? 0}`;
     const isKnown = known && (logId === undefined || known.logId === logId);
     const fresh = {
       seen: new Map(),
@@ -138,7 +138,7 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
 
   async function scanOn(scan: Scan, pod: Pod, signal: AbortSignal): Promise<void> {
     const container = defaultContainer(pod);
-    const status = statusOf(pod);
+    const status = statusOf(pod, container);
     if (!status || !hasStarted(status)) return;
     const hasEnded = hasPodEnded(pod);
     const nowMs = performance.now();
@@ -177,11 +177,6 @@ export function createLogScanner(cluster: Pick<Cluster, "readLog">, steps: reado
       return scan.lastLines;
     },
   };
-}
-
-function statusOf(pod: Pod) {
-  const container = defaultContainer(pod);
-  return statusesOf(pod).find(({ name }) => name === container);
 }
 
 /** A kubelet that does not answer must not hold up what is known without it. */
