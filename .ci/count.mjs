@@ -16,9 +16,11 @@ for (const file of reports) {
   total.passed += report.numPassedTests;
   total.failed += report.numFailedTests + brokenFiles.length;
   total.skipped += (report.numPendingTests ?? 0) + (report.numTodoTests ?? 0);
+  for (const { name, message } of brokenFiles) console.log(`failed: ${name}${why([message])}`);
   for (const { name, assertionResults } of report.testResults ?? []) {
     for (const test of assertionResults) {
-      if (test.status !== "passed") console.log(`${test.status}: ${name}: ${test.fullName}`);
+      if (test.status === "passed") continue;
+      console.log(`${test.status}: ${name}: ${test.fullName}${why(test.failureMessages)}`);
     }
   }
 }
@@ -31,3 +33,10 @@ if (total.passed === 0) total.failed += 1;
 
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = total.failed > 0 ? 1 : 0;
+
+/** The beginning of each message, so that a failure that comes but once is understood from the end of the output. */
+function why(messages) {
+  const isOurs = (line) => !/^\s+at .*(node_modules|<anonymous>)/.test(line);
+  const lines = (messages ?? []).flatMap((message) => (message ?? "").split("\n").filter(isOurs).slice(0, 12));
+  return lines.map((line) => `\n  | ${line.slice(0, 300)}`).join("");
+}

@@ -33,7 +33,7 @@ def _own_backend(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def until(what: str, look: Callable[[], object], timeout_s: float = 15.0) -> None:
+def until(what: str, look: Callable[[], object], timeout_s: float = 45.0) -> None:
     """Waits for a condition, looking again and again; fails after the deadline, saying what was waited for."""
     ends_at = time.monotonic() + timeout_s
     while not look():
