@@ -67,8 +67,11 @@ describe("with the Prometheus operator's kinds", () => {
     for (const { definition, file } of operatorKinds) {
       ours.push(definition);
       await kubectl("apply", "--server-side", "-f", join(directory, file));
-      const condition = `jsonpath={.status.conditions[?(@.type=="Established")].status}`;
-      const isEstablished = async () => (await kubectl("get", "crd", definition, "-o", condition)) === "True";
+      const isEstablished = async () => {
+        const { status } = JSON.parse(await kubectl("get", "crd", definition, "-o", "json"));
+        const conditions: { type: string; status: string }[] = status?.conditions ?? []; // none at first
+        return conditions.some(({ type, status }) => type === "Established" && status === "True");
+      };
       await until(`${definition} to be served`, isEstablished);
     }
   });

@@ -199,6 +199,10 @@ describe("in the calm", () => {
   const calm: HistoryEntry = { kind: "calm", atMs: 1_000 };
   const inFlight = { ...failed(503, "in-flight"), detail: "Job sync-k was about to be created and is not there yet" };
   const before = written("k", "P", 990);
+  const old = written("l", "P", 900);
+  const oldIsOver = (atMs: number) => [written("m", "E", atMs, { slot: "l", state: "P", sinceMs: 0 })];
+  const newIsOver = [written("l", "P", 2_100), written("m", "E", 3_950, { slot: "l", state: "P", sinceMs: 2_000 })];
+  const next = (atMs: number) => written("k", "P", atMs);
   test.each<[string, string[], HistoryEntry[]]>([
     ["an API server that does not serve us", ["no calm"], [calm, ...failsOnce(failed(503, "api-unavailable"))]],
     ["an unknown outcome", ["no calm"], [calm, ...failsOnce(failed(504, "outcome-unknown"))]],
@@ -215,6 +219,18 @@ describe("in the calm", () => {
     ["one that is done", ["no calm"], [written("k", "D", 990), calm, ...failsOnce(inFlight)]],
     ["one reserved 90 s before", ["no calm"], [before, calm, ...made, ...late(inFlight, 90_000)]],
     ["one reserved just before", [], [before, calm, ...failsOnce(inFlight)]],
+    ["the next in line", [], [old, calm, ...oldIsOver(3_950), next(3_990), ...failsOnce(inFlight, [1_000, 4_000])]],
+    [
+      "next long after",
+      ["no calm"],
+      [old, calm, ...oldIsOver(2_999), next(3_990), ...failsOnce(inFlight, [1_000, 4_000])],
+    ],
+    [
+      "one that was next before",
+      ["no calm"],
+      [old, calm, next(3_990), ...oldIsOver(3_996), ...failsOnce(inFlight, [3_995, 4_000])],
+    ],
+    ["next to one of the calm", ["no calm"], [calm, ...newIsOver, next(3_990), ...failsOnce(inFlight, [1_000, 4_000])]],
     ["one reserved almost 90 s before", [], [before, calm, ...made, ...late(inFlight, 89_999)]],
     ["what began before it", [], [{ ...calm, atMs: 1_001 }, ...failsOnce(failed(503, "api-unavailable"))]],
   ])("%s", expectRules);

@@ -1,7 +1,7 @@
 import type { HistoryEntry, RecordLine } from "./history.ts";
 
-/** A line of the record, from the version that brought it until the watch saw it go (Infinity: it stayed). */
-export type Span = RecordLine & { fromRevision: number; untilMs: number };
+/** A line of the record, from when the watch saw the version that brought it until it saw it go (Infinity: it stayed). */
+export type Span = RecordLine & { fromRevision: number; fromMs: number; untilMs: number };
 
 /** Every line that the record ever had, by slot. */
 export function toSpans(history: readonly HistoryEntry[]): Map<string, Span[]> {
@@ -12,7 +12,7 @@ export function toSpans(history: readonly HistoryEntry[]): Map<string, Span[]> {
       const span = spans.findLast((one) => one.untilMs === Infinity && isSame(one, line));
       if (span) span.untilMs = atMs;
     }
-    spans.push(...added.map((line) => ({ ...line, fromRevision: revision, untilMs: Infinity })));
+    spans.push(...added.map((line) => ({ ...line, fromRevision: revision, fromMs: atMs, untilMs: Infinity })));
   }
   return Map.groupBy(spans, ({ slot }) => slot);
 }
