@@ -59,6 +59,7 @@ async function main(): Promise<void> {
     log.info({ answeredAll }, "stopped");
     process.exit(0);
   };
+  credentials.connect();
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   if (!authenticate) log.warn("AUTH_MODE is none: whoever reaches this port can run the CronJob");

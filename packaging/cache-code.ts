@@ -3,7 +3,7 @@
 import fs, { writeFileSync } from "node:fs";
 import http, { createServer, type RequestListener, type Server } from "node:http";
 import https, { type RequestOptions } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import tls from "node:tls";
 import { compileProgram } from "./compile-program.ts";
@@ -70,6 +70,7 @@ function pretendPod(apiPort: number): void {
     return text === undefined ? readFileSync(path as string, ...rest) : Buffer.from(text);
   }) as typeof readFileSync;
   tls.createSecureContext = () => ({ context: undefined });
+  https.Agent.prototype.createConnection = () => new Socket(); // what is opened ahead, and not needed here
   https.request = ((options: RequestOptions, answered: () => void) =>
     http.request({ ...options, agent: undefined, host: "127.0.0.1", port: apiPort }, answered)) as typeof https.request;
 }

@@ -3,8 +3,12 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { SETTINGS } from "../functions/config.ts";
+import { startApiStub } from "./support/api-stub.ts";
+import { makeCertificate } from "./support/certificates.ts";
 import { findFreePort } from "./support/free-port.ts";
+import { startFunction } from "./support/function-process.ts";
 import { writeKubeconfig } from "./support/kubeconfig.ts";
+import { until } from "./support/until.ts";
 
 const least = { CRONJOB_NAME: "sync" };
 /** A text that is bad for every setting but the lists, which take any words. */
@@ -50,6 +54,18 @@ describe("the process", () => {
     const { code, output } = await run(await onPort({ ...least, ...env }));
     expect(output).toBe(`sync-trigger: bad settings:\n  ${sentence}\n`);
     expect(code).toBe(1);
+  });
+
+  it("opens the connection that the first trigger takes before there is one, and asks for nothing over it", async () => {
+    const stub = await startApiStub({ tls: makeCertificate("api") });
+    const cluster = { server: stub.server, "insecure-skip-tls-verify": true };
+    const KUBECONFIG = writeKubeconfig({ cluster });
+    const running = await startFunction({ ...least, KUBECONFIG });
+    onTestFinished(async () => void (await running.stop()));
+    await until("the connection", () => stub.connections() === 1);
+    expect(stub.requests).toEqual([]);
+    await fetch(`${running.url}/trigger-sync`, { method: "POST" });
+    expect(stub.requests[0]).toMatchObject({ method: "GET", connection: 1 });
   });
 
   it("with a port that is taken exits 1 and says so in one line", async () => {

@@ -3,6 +3,7 @@ import { type AgentOptions, Agent as HttpsAgent, type RequestOptions } from "nod
 import { createSecureContext } from "node:tls";
 import { KubeConfig } from "@kubernetes/client-node";
 import { ConfigError } from "../config.ts";
+import { openAhead } from "./open-ahead.ts";
 
 /** Where the API server is. */
 export type Place = {
@@ -27,6 +28,8 @@ export type Credentials = {
   /** The namespace of our own pod, or of the kubeconfig's context. */
   namespace: string;
   access(): Promise<Access>;
+  /** Begins to open the connection that the first request will need. What fails, that request will tell. */
+  connect(): void;
   /** Reads files and tokens again, after the API server said 401. */
   reload(): Promise<void>;
   close(): void;
@@ -78,6 +81,10 @@ export function loadCredentials(context?: string): Credentials {
   return {
     namespace: config.getContextObject(config.getCurrentContext())?.namespace?.trim() || "default",
     access: async () => (access && performance.now() - readAtMs < freshForMs ? access : refresh()),
+    connect: () => {
+      const open = ({ agent, ...place }: Access) => void (agent instanceof HttpsAgent && openAhead(agent, place));
+      refresh().then(open, () => {});
+    },
     reload: async () => {
       config = readKubeConfig(context);
       await refresh();

@@ -52,7 +52,7 @@ const answerLimitBytes = 4 * 1024 * 1024;
 const anyJson = "application/json, application/jwk-set+json";
 
 /** A transport with these credentials; after a 401 they are read again and the request is sent once more. */
-export function createTransport(credentials: Credentials): Transport {
+export function createTransport(credentials: Pick<Credentials, "access" | "reload">): Transport {
   async function withFreshCredentials<T extends { status: number }>(attempt: (access: Access) => Promise<T>) {
     const answer = await attempt(await credentials.access());
     if (answer.status !== 401) return answer;
@@ -119,7 +119,8 @@ function begin(
     );
     const stop = (reason: unknown) => {
       stopped = reason;
-      outgoing.destroy(new Error("stopped"));
+      outgoing.destroy(new Error("stopped")); // which is told only when it has a socket
+      reject(new NoAnswer(connected, reason));
     };
     const abort = () => stop(signal.reason);
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => stop(timeoutError()), timeoutMs);

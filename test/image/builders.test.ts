@@ -31,10 +31,15 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-/** Looks at the container from inside: is it ready, as whom, what may it write, what is in it. */
+/** Looks at the container from inside: is it ready, as whom, does V8 take its compiled code, what may it write, what is in it. */
 const look = `
   const { createHash } = require("node:crypto");
   const { readdirSync, readFileSync, writeFileSync } = require("node:fs");
+  const { Script } = require("node:vm");
+  const isCacheTaken = () => {
+    const options = { cachedData: readFileSync("/app/sync-trigger.cache") };
+    return !new Script(readFileSync("/app/sync-trigger.cjs", "utf8"), options).cachedDataRejected;
+  };
   const tell = (path) => { try { writeFileSync(path, ""); return "written"; } catch (error) { return error.code; } };
   const listAll = (path) => readdirSync(path, { withFileTypes: true }).flatMap((entry) => {
     const below = path + entry.name;
@@ -53,6 +58,7 @@ const look = `
   readiness().then((status) => console.log(JSON.stringify({
     status,
     uid: process.getuid(),
+    isCacheTaken: isCacheTaken(),
     written: ["/written", "/app/main.cjs", "/app/written"].map(tell),
     app: Object.fromEntries(readdirSync("/app").sort().map((name) => [name, digest("/app/" + name)])),
     licenses: readdirSync("/licenses").sort(),
@@ -88,6 +94,7 @@ describe.each(builders)("%s", (_, open) => {
       expect(JSON.parse(await engine.evaluate(container, look))).toEqual({
         status: 200,
         uid: 12345,
+        isCacheTaken: true,
         written: ["EROFS", "EROFS", "EROFS"],
         // The same programs wherever they are bundled; the code cache is of the Node that made it.
         app: {

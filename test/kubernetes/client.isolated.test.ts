@@ -55,10 +55,8 @@ function connect(server: string, timeoutMs = 4_000): Cluster {
   const agent = new Agent({ keepAlive: true });
   onTestFinished(() => agent.destroy());
   const transport = createTransport({
-    namespace: "n",
     access: async () => ({ ...toPlace(new URL(server)), headers: {}, agent, streamAgent: agent }),
     reload: async () => {},
-    close: () => {},
   });
   return createCluster(transport, { namespace: "kraken", cronJobName: "kraken.sync", timeoutMs });
 }

@@ -17,14 +17,12 @@ function countingCredentials(server: string) {
     agent.destroy();
     streamAgent.destroy();
   });
-  const credentials: Credentials = {
-    namespace: "n",
+  const credentials: Pick<Credentials, "access" | "reload"> = {
     access: async (): Promise<Access> => {
       const headers = { Authorization: `Bearer token-${reloads.length}` };
       return { ...toPlace(new URL(server)), headers, agent, streamAgent };
     },
     reload: async () => void reloads.push("reload"),
-    close: () => {},
   };
   return { credentials, reloads };
 }

@@ -40,7 +40,7 @@ export async function startFunction(
   const lines: string[] = [];
   const log: LogLine[] = [];
   collectLines(child, lines, log);
-  const exited = once(child, "exit").then(([code]) => code as number | null);
+  const exited = once(child, "close").then(([code]) => code as number | null);
   const listening = await until("the function to listen", () => {
     if (child.exitCode !== null) throw new Error(`the function ended with ${child.exitCode}:\n${lines.join("\n")}`);
     return log.find(({ msg }) => msg === "listening");
