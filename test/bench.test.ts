@@ -1,34 +1,36 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { readmeMetrics, readNewestResults, toReadmeRows } from "./bench/readme-rows.ts";
+import { toReadmeTables, writeTables } from "./bench/readme-tables.ts";
+import { readNewestResults } from "./bench/result-file.ts";
 import { toResults } from "./bench/results.ts";
 import { readTable } from "./support/markdown-table.ts";
 
 const readme = readFileSync("README.md", "utf8");
 const { path, file } = readNewestResults();
+const tables = toReadmeTables(file);
+const section = readme.split("## Fast and small")[1]?.split("\n## ")[0] ?? "";
 
 describe("README's figures", () => {
-  it("are those of the newest result file, which it names", () => {
-    expect(readme).toContain(`(${path})`);
-    expect(readTable(readme, "bench")).toEqual(toReadmeRows(file));
-    expect(toReadmeRows(file)).toHaveLength(readmeMetrics.length);
-    for (const [metric, own] of toReadmeRows(file)) expect(own, metric).not.toBe("");
+  it.each(tables)("in the table $name are those of the newest result file", ({ name, rows }) => {
+    expect(readTable(readme, name)).toEqual(rows);
+    expect(rows.flat().join()).toMatch(/\d/);
   });
 
-  it("have the commands that made them beside them", () => {
-    const commands = Object.values(file.parts).map(({ command }) => command);
-    expect(commands.length).toBeGreaterThan(0);
-    for (const command of commands) expect(readme).toContain(command);
+  it("have the file and the commands that made it beside them, and what they measured", () => {
+    expect(section).toContain(`(${path})`);
+    const parts = Object.values(file.parts);
+    expect(Object.keys(file.parts).sort()).toEqual(["growth", "knative", "size", "start", "throughput"]);
+    for (const { command, commit } of parts) {
+      expect(section).toContain(command);
+      expect(commit).toMatch(/^[0-9a-f]{7,}$/);
+    }
   });
 
-  it("outside the table are medians of the file or ratios of them", () => {
-    const section = readme.split("## Fast and small")[1]?.split("\n## ")[0] ?? "";
-    const named = [...section.matchAll(/([\d.,]+) (ms|MB|kB)\b/g)].map(([, value = ""]) =>
-      Number(value.replace(",", "")),
-    );
-    const known = file.results.flatMap(({ median, min, max }) => [median, min, max]);
-    expect(named.length).toBeGreaterThan(0);
-    expect(named.filter((value) => !known.includes(value))).toEqual([]);
+  it("are in its tables alone: a sentence would keep an old one", () => {
+    const withoutTables = section.replace(/<!-- (bench.*?) -->.*?<!-- \/\1 -->/gs, "").replace(/```.*?```/gs, "");
+    expect(withoutTables.length).toBeLessThan(section.length / 2);
+    expect(withoutTables.match(/\d[\d.,]* (ms|MB|kB|times|%|a second)/g) ?? []).toEqual([]);
+    expect(withoutTables.match(/\d+\.\d+/g) ?? []).toEqual([]);
   });
 });
 
@@ -47,5 +49,27 @@ describe("a result file", () => {
       { median: 3, min: 1, max: 5, rounds: 4, ratioToFloor: 1.5, ratioToFastapi: null },
       { median: 1, ratioToFloor: null },
     ]);
+  });
+
+  it("goes into README's tables, and nowhere without one", () => {
+    const table = { name: "t", head: ["a", ""], rows: [["1", "2"]] };
+    expect(writeTables("x <!-- t -->old<!-- /t --> y", [table])).toBe(
+      "x <!-- t -->\n\n| a | |\n| --- | --- |\n| 1 | 2 |\n\n<!-- /t --> y",
+    );
+    expect(() => writeTables("x", [table])).toThrow("README has no place for the table t");
+  });
+
+  it("tells a target that is missed", () => {
+    const targets = (factor: number) => {
+      const results = file.results.map((row) =>
+        row.name === "sync-trigger" && /first Job|Jobs at 16 connections$/.test(row.metric)
+          ? { ...row, median: row.median * factor }
+          : row,
+      );
+      const rows = toReadmeTables({ results }).find(({ name }) => name === "bench targets")?.rows ?? [];
+      return rows.filter(([what]) => /^(exec to first Job|Jobs at 16)/.test(what ?? "")).map((row) => row[3]);
+    };
+    expect(targets(10)).toEqual(["missed", "reached", "reached"]);
+    expect(targets(0.1)).toEqual(["reached", "missed", "missed"]);
   });
 });

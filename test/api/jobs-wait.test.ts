@@ -210,7 +210,7 @@ describe("a hundred who wait for one Job", () => {
     await until("all to wait", async () => (await inFlight(idle)) === 101 && isWatchAllThatIsOpen());
     leaving.abort();
     expect(new Set(await pending)).toEqual(new Set(["AbortError"]));
-    await until("no request to be open", () => !proxy.requests.some(isOpen), 5_000);
+    await until("no request to be open", () => !proxy.requests.some(isOpen));
     const left = await until("a log line for each", () => {
       const lines = idle.log.filter(({ clientLeft, path }) => clientLeft && path === `/jobs/${name}`);
       return lines.length === 100 && lines;
@@ -243,7 +243,7 @@ test("a client that leaves in the middle of a look ends the work done for it", a
   const request = await until("the look to be under way", () => proxy.requests[0]);
   leaving.abort();
   await pending;
-  await until("the look to be given up", () => !request.isOpen, 3_000);
+  await until("the look to be given up", () => !request.isOpen);
   expect(proxy.requests).toHaveLength(1);
 });
 
@@ -252,7 +252,7 @@ test("on SIGTERM who waits and who reads is answered although the API server doe
   const name = await startRun(fn);
   const wait = askForJob(fn, name, 25);
   await until("the watch to be open", () => openWatches().length === 1);
-  const second = askForJob(fn, name, 25, AbortSignal.timeout(10_000));
+  const second = askForJob(fn, name, 25, AbortSignal.timeout(20_000));
   await until("both to wait, beside the scrape", async () => (await inFlight(fn)) === 3);
   const log = await fetch(`${fn.url}/jobs/${name}/logs?follow=true`);
   proxy.rule(() => ({ kind: "hang" }));
@@ -271,7 +271,7 @@ test("on SIGTERM who waits and who reads a log is answered at once, and the exit
   );
   const fn = await start("long");
   const name = await startRun(fn);
-  const signal = AbortSignal.timeout(50_000);
+  const signal = AbortSignal.timeout(80_000);
   const logs = await Promise.all([1, 2, 3].map(() => fetch(`${fn.url}/jobs/${name}/logs?follow=true`, { signal })));
   const readers = logs.map((answer) => answer.body?.pipeThrough(new TextDecoderStream()).getReader());
   const firsts = await Promise.all(readers.map((reader) => reader?.read()));
@@ -282,7 +282,7 @@ test("on SIGTERM who waits and who reads a log is answered at once, and the exit
   await until("the watch to be open", () => openWatches().length === 1);
 
   fn.signal("SIGTERM");
-  const atOnce = AbortSignal.timeout(5_000); // the drain lasts 17 s, and a wait 25
+  const atOnce = AbortSignal.timeout(12_000); // the drain lasts 17 s, and a wait 25
   for (const answer of await waits) {
     expect(answer.headers.get("connection")).toBe("close");
     expect(await readJob(answer)).toMatchObject({ name, state: "running" });

@@ -3,7 +3,7 @@ import type { JsonObject } from "../../functions/core/json.ts";
 import { readProblem } from "../support/answers.ts";
 import { idleCronJob, syncCronJob } from "../support/cronjobs.ts";
 import { type FunctionProcess, startFunction } from "../support/function-process.ts";
-import { askForJob, krakenSteps, readJob, scriptCronJob, startRun, untilJob } from "../support/runs.ts";
+import { askForJob, krakenSteps, readJob, scriptCronJob, startRun, untilJob, waitForRun } from "../support/runs.ts";
 import { openTarget, type Target } from "../support/target.ts";
 import { until } from "../support/until.ts";
 
@@ -38,7 +38,7 @@ describe("GET /jobs/NAME tells how a run stands", () => {
   test("of one that succeeds: duration, origin and the steps with line and time", async () => {
     const fn = await startFor(syncCronJob("succeeding", target.syncImage));
     const name = await startRun(fn, "prices changed");
-    const answer = await askForJob(fn, name, 25);
+    const answer = await waitForRun(fn, name);
     expect(answer.headers.get("preference-applied")).toBe("wait=25");
     expect(answer.headers.get("content-location")).toBe(`/jobs/${name}`);
     expect(answer.headers.get("cache-control")).toBe("no-store");
@@ -65,7 +65,7 @@ describe("GET /jobs/NAME tells how a run stands", () => {
   test("of one that fails: reason, exit code and the last lines, the missing step left unknown", async () => {
     const fn = await startFor(syncCronJob("failing", target.syncImage, { SYNC_FAIL: "rewards" }));
     const name = await startRun(fn);
-    const job = await readJob(await askForJob(fn, name, 25));
+    const job = await readJob(await waitForRun(fn, name));
     expect(job).toMatchObject({
       state: "failed",
       reason: "BackoffLimitExceeded",

@@ -27,7 +27,12 @@ afterAll(async () => {
 });
 
 async function start(kubernetesEvents: string): Promise<FunctionProcess> {
-  const base = { CRONJOB_NAME: "sync", CRONJOB_NAMESPACE: namespace, KUBERNETES_EVENTS: kubernetesEvents };
+  const base = {
+    CRONJOB_NAME: "sync",
+    CRONJOB_NAMESPACE: namespace,
+    KUBERNETES_EVENTS: kubernetesEvents,
+    API_TIMEOUT_MS: "10000",
+  };
   const fn = await startFunction({ ...(await target.env({ server: proxy.url })), ...base });
   started.push(fn);
   return fn;

@@ -15,7 +15,7 @@ beforeEach(() => proxy.rule(() => undefined));
 const isLog = ({ path }: ProxiedRequest) => path.includes("/log?");
 const logRequests = () => proxy.requests.filter(isLog);
 const readLog = (fn: FunctionProcess, job: string, query = "", init: RequestInit = {}) =>
-  fetch(`${fn.url}/jobs/${job}/logs${query}`, { signal: AbortSignal.timeout(40_000), ...init });
+  fetch(`${fn.url}/jobs/${job}/logs${query}`, { signal: AbortSignal.timeout(80_000), ...init });
 const textOf = async (fn: FunctionProcess, job: string, query = "") => (await readLog(fn, job, query)).text();
 
 /** Compares long texts without printing them. */
@@ -143,7 +143,7 @@ describe("the log of a Job that runs", () => {
   test("comes line by line while it is written, from before there is a pod to the end of the Job", async () => {
     const cronJob = scriptCronJob(
       { name: "live", image: target.syncImage, job: { suspend: true } },
-      "let n = 0; const t = setInterval(() => { console.log('line ' + ++n); if (n === 5) clearInterval(t) }, 400)",
+      "let n = 0; const t = setInterval(() => { console.log('line ' + ++n); if (n === 5) clearInterval(t) }, 2_000)",
     );
     const fn = await startFor(cronJob);
     const job = await startRun(fn);

@@ -4,7 +4,7 @@ import { idleCronJob, syncCronJob } from "../support/cronjobs.ts";
 import { jobEnd } from "../support/jobs.ts";
 import { openPlaces, triggerOver } from "../support/places.ts";
 
-const { target, proxy, install, startReplica, close } = await openPlaces("request-counts");
+const { target, proxy, install, startReplica, patchCronJob, close } = await openPlaces("request-counts");
 afterAll(close);
 
 /** The requests to the API server that one trigger costs, in their order. */
@@ -68,6 +68,7 @@ test.each(["forbid", "join"])(
       const { job } = await readTrigger(await triggerOver(place, key));
       await jobEnd(target.api, place.namespace, job.name);
     }
+    await patchCronJob(place.namespace, { spec: { jobTemplate: { spec: { suspend: true } } } }); // that of 3 stays unfinished
     const [read, ...rest] = coordinated;
     const cold = { fn: await startReplica(place.namespace, settings) };
     expect(await callsOf(cold, "3")).toEqual(["GET leases", read, "GET jobs", "GET jobs", ...rest]);

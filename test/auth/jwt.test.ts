@@ -119,7 +119,7 @@ describe("the keys", () => {
     const startedAtMs = performance.now();
     expect(await Promise.all(tokens.map(verify))).toEqual(Array(50).fill(undefined));
     const seconds = (performance.now() - startedAtMs) / 1_000;
-    expect(asked.keys).toBeLessThanOrEqual(1 + seconds);
+    expect(asked.keys).toBeLessThanOrEqual(1 + seconds + 0.01);
     expect(asked.keys, "the third, which began after all had come, tells").toBe(3);
   });
 

@@ -17,8 +17,6 @@ export type Running = {
   sinceExecMs(): number;
   /** CPU time of all its threads so far, ms. */
   cpuMs(): number;
-  /** The same with that of threads that have ended, in steps of ten ms. */
-  cpuWithEndedMs(): number;
   rssMb(): number;
   stop(): Promise<void>;
 };
@@ -61,8 +59,7 @@ export async function runProgram({ command }: Program, stage: Stage): Promise<Ru
     port,
     readyMs: performance.now() - execAtMs,
     sinceExecMs: () => performance.now() - execAtMs,
-    cpuMs: () => sum(readdirSync(`/proc/${pid}/task`).map((task) => cpuOfTaskMs(`/proc/${pid}/task/${task}`))),
-    cpuWithEndedMs: () => cpuOfProcessMs(pid),
+    cpuMs: () => cpuOfProcessMs(pid),
     rssMb: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024,
     async stop() {
       child.kill("SIGKILL");
@@ -71,14 +68,22 @@ export async function runProgram({ command }: Program, stage: Stage): Promise<Ru
   };
 }
 
-/** The scheduler's own count, in nanoseconds; the ticks of /proc/PID/stat are ten milliseconds each. */
+/**
+ * CPU time of a whole process, ms. The scheduler counts nanoseconds, but for living threads alone; what /proc/PID/stat has
+ * is of those that have ended too, in steps of ten ms: the larger of the two is nearer.
+ */
+export function cpuOfProcessMs(pid: number): number {
+  const living = sum(readdirSync(`/proc/${pid}/task`).map((task) => cpuOfTaskMs(`/proc/${pid}/task/${task}`)));
+  return Math.max(living, cpuWithEndedMs(pid));
+}
+
 function cpuOfTaskMs(task: string): number {
   return Number(readFileSync(`${task}/schedstat`, "utf8").split(" ")[0]) / 1e6;
 }
 
-/** User and system time of a whole process, in steps of ten ms; its name may hold spaces, never the last bracket. */
-export function cpuOfProcessMs(pid: number): number {
+function cpuWithEndedMs(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // The name before them may hold spaces, but never the last bracket.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }

@@ -1,10 +1,9 @@
 // npm run bench: our bundle beside the floor and FastAPI, interleaved, on the real API server (npm run cluster:up; the part
 // knative: npm run knative:up). --part NAME (again and again) runs some parts, --json prints rows for programs, --write
-// puts them into test/bench/results/DATE.json, where parts that this run does not have stay as they are.
-import { spawnSync } from "node:child_process";
+// puts them into test/bench/results/DATE.json, where parts that this run does not have stay as they are, and into README.
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { NODE_IMAGE } from "../cluster/images/base.ts";
 import { loadImage } from "../cluster/images.ts";
@@ -14,6 +13,8 @@ import { measureSize } from "./parts/size.ts";
 import { measureStart } from "./parts/start.ts";
 import { measureThroughput } from "./parts/throughput.ts";
 import { findPrograms } from "./programs.ts";
+import { toReadmeTables, writeTables } from "./readme-tables.ts";
+import { type ResultFile, resultPath } from "./result-file.ts";
 import { type Measured, type Result, toResults, toTable } from "./results.ts";
 import { prepareStage, type Stage } from "./stage.ts";
 
@@ -21,34 +22,30 @@ const image = "dev.local/sync-trigger:bench";
 
 /** The parts by name, each with what it needs of the command line. */
 const parts: Record<string, (rounds: number) => Promise<Measured[]>> = {
-  start: (rounds) => onStage("start", async (programs, stage) => measureStart(programs, stage, rounds)),
-  throughput: (rounds) =>
-    onStage("throughput", (programs, stage) =>
-      measureThroughput(programs, stage, { rounds, forMs: 1_500, connections: [1, 16, 128] }),
-    ),
+  start: async (rounds) => measureStart(await findPrograms(), await openStage("start"), rounds),
+  throughput: async (rounds) => {
+    const sizes = { rounds, forMs: 1_500, connections: [1, 16, 128] };
+    return measureThroughput(await findPrograms(), await openStage("throughput"), sizes);
+  },
   growth: async (rounds) => {
-    const program = (await findPrograms()).find(({ name }) => name === "sync-trigger");
-    if (!program) throw new Error("no program");
-    const stages: Stage[] = [];
-    const openStage = async (what: string) => {
-      const stage = await prepareStage(what);
-      stages.push(stage);
-      return stage;
-    };
-    try {
-      const of = { jobs: [0, 1_000, 10_000], replicas: [1, 2, 4], rounds, forMs: 1_500 };
-      return await measureGrowth(program, openStage, of);
-    } finally {
-      for (const stage of stages) await stage.remove();
-    }
+    const sizes = { jobs: [0, 1_000, 10_000], replicas: [1, 2, 4], rounds, forMs: 1_500 };
+    return measureGrowth(await findPrograms(), openStage, sizes);
   },
   size: () => measureSize(image),
-  knative: (rounds) =>
-    onStage("knative", async (_programs, stage) => {
-      const { measureKnative } = await import("./parts/knative.ts"); // looks for its cluster when it is loaded
-      return measureKnative(image, stage, rounds);
-    }),
+  knative: async (rounds) => {
+    const { measureKnative } = await import("./parts/knative.ts"); // looks for its cluster when it is loaded
+    return measureKnative(image, await openStage("knative"), rounds);
+  },
 };
+
+/** Removed when all is measured: Kubernetes is busy for minutes with a namespace that has thousands of Jobs. */
+const stages: Stage[] = [];
+
+async function openStage(what: string): Promise<Stage> {
+  const stage = await prepareStage(what);
+  stages.push(stage);
+  return stage;
+}
 
 const { values: options } = parseArgs({
   options: {
@@ -69,41 +66,52 @@ if (process.env.BENCH_INSIDE === undefined) {
 }
 
 const measured: Record<string, Result[]> = {};
-for (const part of options.part) {
-  const run = parts[part];
-  if (!run) throw new Error(`--part ${part}: expected ${Object.keys(parts).join(", ")}`);
-  console.error(`bench: ${part}`);
-  measured[part] = toResults(await run(Number(options.rounds)));
+try {
+  for (const part of options.part) {
+    const run = parts[part];
+    if (!run) throw new Error(`--part ${part}: expected ${Object.keys(parts).join(", ")}`);
+    console.error(`bench: ${part}`);
+    measured[part] = toResults(await run(Number(options.rounds)));
+  }
+} finally {
+  for (const stage of stages) await stage.remove();
 }
 const results = Object.values(measured).flat();
 if (options.write) write(measured);
 console.log(options.json ? JSON.stringify({ results }, null, 2) : toTable(results));
 
-type File = {
-  date: string;
-  machine: object;
-  parts: Record<string, { command: string }>;
-  results: (Result & { part: string })[];
-};
-
 function write(of: Record<string, Result[]>): void {
-  const date = new Date().toISOString().slice(0, 10);
-  const path = join(import.meta.dirname, "results", `${date}.json`);
-  const before: Partial<File> = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
+  const at = new Date().toISOString();
+  const date = at.slice(0, 10);
+  const path = resultPath(date);
+  const before: Partial<ResultFile> = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
   const names = Object.keys(of);
   const kept = before.results?.filter(({ part }) => !names.includes(part)) ?? [];
   const command = (part: string) => `npm run bench -- --part ${part} --rounds ${options.rounds} --write`;
-  const file: File = {
+  const commit = describeCommit();
+  const file: ResultFile = {
     date,
     machine: describeMachine(),
-    parts: { ...before.parts, ...Object.fromEntries(names.map((part) => [part, { command: command(part) }])) },
+    parts: {
+      ...before.parts,
+      ...Object.fromEntries(names.map((part) => [part, { command: command(part), commit, at }])),
+    },
     results: [...kept, ...Object.entries(of).flatMap(([part, rows]) => rows.map((row) => ({ part, ...row })))],
   };
   writeFileSync(path, `${JSON.stringify(file, null, 2)}\n`);
+  const isWhole = Object.keys(parts).every((part) => file.parts[part]);
+  if (isWhole) writeFileSync("README.md", writeTables(readFileSync("README.md", "utf8"), toReadmeTables(file)));
+}
+
+/** What was measured; the results and README themselves may differ from it. */
+function describeCommit(): string {
+  const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8" }).trim();
+  const isChanged = git("status", "--porcelain", "--", "functions", "packaging", "build.ts", "test/bench/peers") !== "";
+  return `${git("rev-parse", "--short", "HEAD")}${isChanged ? ", changed" : ""}`;
 }
 
 /** What the numbers depend on; no names of hosts. */
-function describeMachine(): object {
+function describeMachine(): ResultFile["machine"] {
   const [cpu] = cpus();
   return {
     cores: cpus().length,
@@ -112,17 +120,4 @@ function describeMachine(): object {
     node: process.version,
     kernel: process.platform,
   };
-}
-
-async function onStage(
-  what: string,
-  measure: (...given: [Awaited<ReturnType<typeof findPrograms>>, Stage]) => Promise<Measured[]>,
-): Promise<Measured[]> {
-  const programs = await findPrograms();
-  const stage = await prepareStage(what);
-  try {
-    return await measure(programs, stage);
-  } finally {
-    await stage.remove();
-  }
 }

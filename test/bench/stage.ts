@@ -14,6 +14,7 @@ export type Stage = {
   jobSpec: object;
   /** Stores Jobs until there are as many. */
   fill(count: number): Promise<void>;
+  /** Begins to; Kubernetes needs minutes for thousands of Jobs. */
   remove(): Promise<void>;
 };
 

@@ -10,9 +10,9 @@ import { startVictim, type Victim } from "../hostile/support/victim.ts";
 import { buildPrograms } from "./machine/go-binaries.ts";
 
 // Under Knative every request comes through queue-proxy, which keeps idle connections for 90 s. A connection that we
-// close at the moment when it sends a POST is a 502 that nobody repeats. Everything is shortened to a 60th;
+// close at the moment when it sends a POST is a 502 that nobody repeats. Everything is shortened to a 20th;
 // npm run test:keep-alive runs it at full length (17 minutes).
-const shortened = Number(process.env.KEEP_ALIVE_SHORTENED ?? 60);
+const shortened = Number(process.env.KEEP_ALIVE_SHORTENED ?? 20);
 const postCount = Number(process.env.KEEP_ALIVE_POSTS ?? 1_000);
 const scaled = (seconds: number) => Math.round((seconds * 1_000) / shortened);
 

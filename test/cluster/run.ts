@@ -6,7 +6,7 @@ import { loadImage } from "./images.ts";
 import { findMonitoringCrds } from "./kubernetes/monitoring-crds.ts";
 import { clusterEnvironment, insideNetns } from "./netns.ts";
 
-const suite = ["vitest", "run", "--project", "api", "--project", "cluster", ...process.argv.slice(2)];
+const suite = ["vitest", "run", "--project", "api", "--project", "cluster*", ...process.argv.slice(2)];
 const isOwnCluster = process.env.TEST_KUBE_CONTEXT === undefined;
 
 if (isOwnCluster) {

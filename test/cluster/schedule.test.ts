@@ -18,7 +18,7 @@ afterAll(close);
 const everyMinute = "* * * * *";
 const minuteMs = 60_000;
 /** The controller's own lateness on a machine with much to do; a tick that was put off comes a minute later. */
-const onTimeMs = 20_000;
+const onTimeMs = 50_000;
 /** Longer than until the next tick, with time for a busy node. */
 const tickMs = 120_000;
 
@@ -96,7 +96,7 @@ describe.concurrent("by the clock", () => {
       expect(scheduled.metadata.name).toBe(`sync-${tickAtMs / minuteMs}`);
       expect(Date.parse(scheduled.metadata.creationTimestamp), "on time").toBeLessThan(tickAtMs + onTimeMs);
       expect(await jobEnd(target.api, place.namespace, scheduled.metadata.name)).toBe("Complete");
-      await until("the CronJob's status", async () => (await statusOf(place)).lastScheduleTime === tick);
+      await until("the CronJob's status", async () => String((await statusOf(place)).lastScheduleTime) >= tick);
     }
     const manual = (await runsOf(place)).find(({ metadata }) => metadata.name === job.name);
     expect(manual && hasEnded(manual, "Complete"), "the manual run still goes on").toBe(false);

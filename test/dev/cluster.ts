@@ -22,7 +22,7 @@ export interface RunOptions {
   cronJob?: object;
 }
 
-const deadlineMs = 30_000;
+const deadlineMs = 50_000;
 const image = "dev.local/shell:1";
 
 /** Starts a cluster that ends with the test. */

@@ -10,7 +10,7 @@ import type { TriggerAnswer } from "../support/answers.ts";
 import { readShellBlocks } from "../support/shell-blocks.ts";
 
 const timeoutMs = 60_000;
-const shell = (line: string) => promisify(execFile)("/bin/sh", ["-c", line], { timeout: 30_000 });
+const shell = (line: string) => promisify(execFile)("/bin/sh", ["-c", line], { timeout: 50_000 });
 
 interface Dev {
   child: ChildProcess;
@@ -47,7 +47,7 @@ async function newTemporary(): Promise<string> {
 /** Starts it as `npm run dev` does and waits for its three lines. */
 async function startDev(args?: string[]): Promise<Dev> {
   const dev = spawnDev(await newTemporary(), args);
-  const giveUpAtMs = Date.now() + 30_000;
+  const giveUpAtMs = Date.now() + 50_000;
   for (;;) {
     const curlLines = dev
       .output()

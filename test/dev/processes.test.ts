@@ -24,7 +24,7 @@ async function newDirectory(): Promise<string> {
 }
 
 async function waitUntil(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAtMs = Date.now() + 30_000;
+  const giveUpAtMs = Date.now() + 50_000;
   while (!(await holds())) {
     if (Date.now() > giveUpAtMs) throw new Error(`${what} did not come true`);
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -12,7 +12,7 @@ import { normalise } from "./normalise.ts";
 import { readRecording } from "./recording.ts";
 import { sender } from "./send.ts";
 
-const timeoutMs = 60_000;
+const timeoutMs = 240_000;
 const notModelled: string[] = [];
 let cluster: EmbeddedCluster;
 let directory: string;

@@ -68,13 +68,15 @@ test("waits and followed logs keep neither triggers nor other reads out, and are
 });
 
 test("senders who are slow with their bodies have no place yet", async () => {
-  const before = victim.api.requests.length;
+  // The policy canary's dry run may come at any time.
+  const made = () => victim.api.jobs.filter((job) => !job.includes("canary")).length;
+  const before = made();
   const sockets = Array.from({ length: 4 * limit }, () => {
     const socket = connectTo(victim.url);
     socket.write("POST /trigger-sync HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n ");
     return socket;
   });
   await expectGoodTrigger(victim);
-  expect(victim.api.requests.length - before).toBeLessThanOrEqual(2);
+  expect(made() - before).toBe(1);
   for (const socket of sockets) socket.destroy();
 });

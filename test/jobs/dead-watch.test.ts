@@ -31,7 +31,7 @@ function silentCluster() {
 it("who waits on a watch that went dead is told what anybody else sees", async () => {
   const { state, reader } = silentCluster();
   const waits = reader.waitAndLook("j", AbortSignal.timeout(20_000), never);
-  await vi.waitFor(() => expect(state.watches).toBe(1));
+  await vi.waitFor(() => expect(state.watches).toBe(1), 50_000);
   state.hasEnded = true;
   expect((await reader.look("j", never)).state).toBe("succeeded");
   const inTime = AbortSignal.timeout(5_000);

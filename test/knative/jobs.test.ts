@@ -4,6 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import { lookupInCluster, requestInCluster } from "../cluster/cluster-http.ts";
 import { api } from "./support/cluster.ts";
 import { withoutPage } from "./support/copy-overlay.ts";
+import { eventually } from "./support/eventually.ts";
 import { type Installation, install } from "./support/install.ts";
 import { trigger } from "./support/jobs.ts";
 import { removeAfterwards } from "./support/keep-on-failure.ts";
@@ -15,7 +16,7 @@ beforeAll(async () => {
     overlay: "kraken",
     what: "jobs",
     patches: [withoutPage],
-    cronJob: syncCronJob({ env: { SYNC_SECONDS: "6" } }),
+    cronJob: syncCronJob({ env: { SYNC_SECONDS: "12" } }),
   });
 });
 removeAfterwards(() => [kraken]);
@@ -27,7 +28,7 @@ async function get(path: string, headers: Record<string, string> = {}) {
 
 /** Opens a stream and gives its response at its first bytes. */
 async function open(path: string): Promise<IncomingMessage> {
-  const signal = AbortSignal.timeout(60_000);
+  const signal = AbortSignal.timeout(300_000);
   const outgoing = request(`${kraken.url}${path}`, { lookup: lookupInCluster, signal });
   outgoing.end();
   const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
@@ -52,6 +53,8 @@ test("a followed log comes through the gateway while it is written, and ends wit
 
 test("the runs are listed, and a wait ends with the Job's end", async () => {
   const { job } = await trigger(kraken, { request: { reason: "to be waited for" } });
+  // Not before it runs: the longest wait is shorter than a busy node may need for a pod.
+  await eventually("the sync to run", async () => (await get(`/jobs/${job?.name}`)).json().state === "running");
   const waited = await get(`/jobs/${job?.name}`, { prefer: "wait=25" });
   expect(waited.headers["preference-applied"]).toBe("wait=25");
   expect(waited.json()).toMatchObject({ name: job?.name, state: "succeeded", requestedReason: "to be waited for" });

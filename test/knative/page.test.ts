@@ -32,10 +32,8 @@ beforeAll(async () => {
   const deployment = `/apis/apps/v1/namespaces/${installation.namespace}/deployments/settings-page`;
   await untilCondition(deployment, "Available");
   // The nodes learn of a Service's new pod a moment after the Deployment does.
-  await eventually(
-    "the page's Service to lead to its pod",
-    () => requestInCluster(pageUrl()).then(Boolean, () => false),
-    30_000,
+  await eventually("the page's Service to lead to its pod", () =>
+    requestInCluster(pageUrl()).then(Boolean, () => false),
   );
 });
 removeAfterwards(() => [installation]);

@@ -112,7 +112,7 @@ describe.each(names)("%s", (name) => {
   it(`is sent exactly ${tries} times to a server that hangs, each with its own deadline`, async () => {
     const { server, requests, answer } = await startApiStub();
     answer(hang);
-    const cluster = connect(server, 250);
+    const cluster = connect(server, 1_000);
     expect(await failureOf(run(name, cluster))).toMatchObject({
       status: 0,
       mayHaveTakenEffect: true,

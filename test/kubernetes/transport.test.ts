@@ -217,9 +217,9 @@ describe("without a whole answer", () => {
 
     const slow = await start((response) => {
       response.writeHead(200).write("begin ");
-      setTimeout(() => response.end("end"), 300);
+      setTimeout(() => response.end("end"), 2_000);
     });
-    const { stream } = await slow.open({ timeoutMs: 150 });
+    const { stream } = await slow.open({ timeoutMs: 1_000 });
     expect(await readWhole(stream)).toBe("begin end");
   });
 

@@ -22,7 +22,7 @@ def fake() -> Iterator[FakeFunction]:
 def open_page(fake: FakeFunction, monkeypatch: pytest.MonkeyPatch) -> Callable[[], AppTest]:
     """Opens the page as a new session, as a reload does."""
     monkeypatch.setenv("SYNC_TRIGGER_URL", fake.url)
-    return lambda: AppTest.from_file(str(Path(PAGE).resolve()), default_timeout=15).run()
+    return lambda: AppTest.from_file(str(Path(PAGE).resolve()), default_timeout=45).run()
 
 
 @pytest.fixture(autouse=True)

@@ -31,7 +31,14 @@ def button(page: AppTest) -> tuple[str, bool]:
     return page.button(key="sync").label, page.button(key="sync").disabled
 
 
+def wait_for_button(page: AppTest, label: str, *, is_disabled: bool = False) -> None:
+    """Runs the script again until its button is this one: a sentence may be there before it, or stay behind it."""
+    until(f'the button "{label}"', lambda: button(page.run()) == (label, is_disabled))
+
+
 def click(page: AppTest) -> AppTest:
+    """A click as soon as the button can be clicked, which waits for the first look."""
+    until("a button that can be clicked", lambda: not button(page)[1] or not button(page.run())[1])
     return page.button(key="sync").click().run()
 
 
@@ -51,4 +58,5 @@ def click_in_vain(fake: FakeFunction, open_page: Callable[[], AppTest], monkeypa
     fake.answers["POST /trigger-sync"] = [problem(504, "outcome-unknown", "no answer from the API server")]
     page = click(open_page())
     wait_for(page, "Nobody knows yet whether the sync was started")
+    wait_for_button(page, "Try again")  # the sentence is there at the first try
     return page

@@ -68,6 +68,7 @@ def open_page(stage: Stage, browser: Browser, opened: ExitStack, tmp_path: Path)
         url = function.enter_context(run_function(stage, name, free_port()))
         page_url = opened.enter_context(run_page(url, tmp_path))
         page = browser.new_page(viewport={"width": 1000, "height": 1500}, timezone_id="Europe/Berlin")
+        page.set_default_timeout(_patience_ms)
         page.on("requestfailed", lambda request: print(f"failed: {request.url}: {request.failure}"))
         opened.callback(page.close)
         page.goto(page_url)
@@ -144,7 +145,7 @@ def test_a_click_runs_the_sync_and_shows_both_steps_the_log_and_the_result(stage
 
 
 def test_a_double_click_a_rerun_and_a_reload_in_mid_run_make_one_job(stage: Stage, open_page: OpenPage) -> None:
-    page, _ = open_page("once", SYNC_SECONDS=LONG)
+    page, _ = open_page("once", SYNC_SECONDS="60")
     events = runs_of_the_script(page)
     page.reload()
     page.get_by_role("button", name="Sync now").dblclick()
@@ -178,7 +179,7 @@ def test_a_sync_that_fails_shows_its_reason(open_page: OpenPage) -> None:
 
 
 def test_a_run_that_is_removed_at_its_end_shows_how_it_ended(stage: Stage, open_page: OpenPage) -> None:
-    page, _ = open_page("removed", {"ttlSecondsAfterFinished": 0}, SYNC_SECONDS="6")
+    page, _ = open_page("removed", {"ttlSecondsAfterFinished": 0}, SYNC_SECONDS=LONG)
     page.get_by_role("button", name="Sync now").click()
     expect(page.get_by_text(re.compile(r"^Running for"))).to_be_visible()
     expect(page.get_by_text(re.compile(r"^The sync succeeded"))).to_be_visible()
@@ -226,6 +227,8 @@ def contrast(text: Locator, page: Page) -> float:
 def test_recent_runs_of_both_origins_can_be_read_in_light_and_in_the_dark(
     fake: FakeFunction, browser: Browser, opened: ExitStack, tmp_path: Path, scheme: Literal["light", "dark"]
 ) -> None:
+    # Before the runs: how long ago they were is told once, and starting it takes a while.
+    page_url = opened.enter_context(run_page(fake.url, tmp_path))
     for days in range(7):
         ends = [("scheduled", "failed" if days == 3 else "succeeded")] + [("manual", "succeeded")] * (days % 3 == 1)
         for number, (origin, state) in enumerate(ends):
@@ -233,8 +236,8 @@ def test_recent_runs_of_both_origins_can_be_read_in_light_and_in_the_dark(
             ran_ms = 41_000 + 3_000 * ((days * 5 + number) % 7)
             why = {"requestedReason": "Settings page"} if origin == "manual" else {}
             fake.jobs[name] = job_json(name, state, age_s, origin=origin, durationMs=ran_ms, **why)
-    page_url = opened.enter_context(run_page(fake.url, tmp_path))
     page = browser.new_page(viewport={"width": 1000, "height": 900}, color_scheme=scheme)
+    page.set_default_timeout(_patience_ms)
     opened.callback(page.close)
     page.goto(page_url)
     for shown in ("Manual", "Scheduled", "✓ Succeeded", "✗ Failed"):

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from threading import Barrier, BrokenBarrierError, Event
+from threading import Barrier, BrokenBarrierError, Event, Thread
 from threading import enumerate as enumerate_threads
 
 import advice
@@ -27,7 +27,7 @@ from fake_function import (
     serve,
     step_json,
 )
-from pages import button, click, click_in_vain, click_late, end, triggers, wait_for, words
+from pages import button, click, click_in_vain, click_late, end, triggers, wait_for, wait_for_button, words
 from streamlit.testing.v1 import AppTest
 from sync_trigger import SyncTriggerError
 
@@ -45,7 +45,7 @@ def looks(fake: FakeFunction) -> list[Request]:
 def test_an_idle_page_has_one_button_and_no_text_input(open_page: Callable[[], AppTest]) -> None:
     page = open_page()
     wait_for(page, "There is no run to show yet.")
-    assert button(page) == ("Sync now", False)
+    wait_for_button(page, "Sync now")
     assert not page.text_input and not page.text_area
 
 
@@ -180,6 +180,7 @@ def test_a_page_that_was_loaded_again_while_a_trigger_failed_tries_again_with_it
     assert button(page) == ("Syncing…", True)
     gate.set()
     wait_for(page, "Nobody knows yet whether the sync was started")
+    wait_for_button(page, "Try again")
     del fake.answers["POST /trigger-sync"]
     click(page)
     wait_for(page, "Kubernetes is starting it")
@@ -206,16 +207,19 @@ def test_a_log_is_given_up_only_when_it_cannot_come_back(
 
 def test_a_look_that_fails_unexpectedly_is_told_and_followed_by_others(caplog: pytest.LogCaptureFixture) -> None:
     answers = iter([ValueError("why"), None])
+    seen_first = Event()
 
     def look() -> str:
         if error := next(answers):
             raise error
+        seen_first.wait(45)
         return "one"
 
     poll = Poll(look, lambda seen: 0.01 if seen.error else None)
     first = poll.read(5)
     assert first is not None and first.error is not None
     assert (first.error.code, first.error.detail) == ("page-error", "ValueError") and "why" in caplog.text
+    seen_first.set()
     until("the end", poll.is_over)
     assert poll.seen is not None and (poll.seen.value, poll.seen.error) == ("one", None)
 
@@ -348,9 +352,10 @@ def test_an_error_is_a_sentence_with_what_to_do(
     fake.answers["POST /trigger-sync"] = [answer]
     page = click(open_page())
     wait_for(page, sentences[0])
+    wait_for_button(page, "Try again")  # some are there at the first try
     for sentence in sentences:
         assert sentence in words(page)
-    assert button(page) == ("Try again", False) and fake.jobs == {}
+    assert fake.jobs == {}
 
 
 PAGE_ASKS = ("POST /trigger-sync", "GET /jobs", "GET /jobs/{name}", "GET /jobs/{name}/logs")
@@ -377,7 +382,7 @@ def test_a_function_that_is_down_is_told_and_the_page_recovers_when_it_is_up_aga
     with serve(fake):
         port = int(fake.url.rpartition(":")[2])
     monkeypatch.setenv("SYNC_TRIGGER_URL", fake.url)
-    page = AppTest.from_file(str(Path(PAGE).resolve()), default_timeout=15).run()
+    page = AppTest.from_file(str(Path(PAGE).resolve()), default_timeout=45).run()
     wait_for(page, f"The sync function does not answer at {fake.url}.")
     wait_for(page, "look for it: kubectl -n NAMESPACE get ksvc sync-trigger,")
     assert "or without Knative kubectl -n NAMESPACE get deployment sync-trigger." in words(page)
@@ -385,7 +390,8 @@ def test_a_function_that_is_down_is_told_and_the_page_recovers_when_it_is_up_aga
     with serve(fake, port):
         # The list and the last run are asked for apart: either may be the first to hear that the function is back.
         wait_for(page, "There is no run to show yet.")
-        until("the button", lambda: not page.run().error and button(page) == ("Sync now", False))
+        until("no error", lambda: not page.run().error)
+        assert button(page) == ("Sync now", False)
 
 
 @pytest.mark.parametrize(
@@ -405,7 +411,7 @@ def test_an_address_that_is_none_is_a_sentence_that_names_the_setting(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     monkeypatch.setenv("SYNC_TRIGGER_URL", url)
-    page = AppTest.from_file(str(Path(PAGE).resolve()), default_timeout=15).run()
+    page = AppTest.from_file(str(Path(PAGE).resolve()), default_timeout=45).run()
     assert [error.value.split(".**")[0] for error in page.error] == ["**`SYNC_TRIGGER_URL` is not an address"]
     assert not page.exception and not page.button
 
@@ -449,7 +455,8 @@ def test_without_the_right_to_show_runs_the_button_still_works(
     fake.answers |= {f"GET {path}": missing for path in ("/jobs", "/jobs/latest", "/jobs/kraken-sync-m1")}
     page = open_page()
     wait_for(page, "The function may start the sync but not show its progress.")
-    assert "manifests/components/jobs-api" in words(page) and button(page) == ("Sync now", False)
+    wait_for_button(page, "Sync now")
+    assert "manifests/components/jobs-api" in words(page)
     monkeypatch.setattr("backend._hold_s", 0.5)
     click(page)
     wait_for(page, "The sync was started as Job kraken-sync-m1.")
@@ -599,8 +606,13 @@ def test_nobody_waits_any_more_for_a_run_that_nobody_looks_at(
     fake.jobs["kraken-sync-1"] = job_json("kraken-sync-1")
     before = set(enumerate_threads())
     connect(fake.url, None).job("kraken-sync-1").read()
-    until("a look and a wait", lambda: looks(fake) and fake.asked("GET", "/jobs/kraken-sync-1", waits=True))
-    threads = [thread for thread in set(enumerate_threads()) - before if "_run" in thread.name]
+    threads: set[Thread] = set()
+
+    def have_begun() -> object:
+        threads.update(thread for thread in set(enumerate_threads()) - before if "_run" in thread.name)
+        return looks(fake) and fake.asked("GET", "/jobs/kraken-sync-1", waits=True)
+
+    until("a look and a wait", have_begun)
     assert len(threads) == 2
     until("both to end", lambda: not any(thread.is_alive() for thread in threads))
 

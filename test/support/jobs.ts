@@ -9,7 +9,7 @@ export async function listJobs(api: KubeApi, namespace: string): Promise<JsonObj
 }
 
 /** Waits until a Job has ended and gives the type of its last condition, "Complete" or "Failed". */
-export function jobEnd(api: KubeApi, namespace: string, name: string, timeoutMs = 60_000): Promise<string> {
+export function jobEnd(api: KubeApi, namespace: string, name: string, timeoutMs = 180_000): Promise<string> {
   return until(
     `Job ${name} to end`,
     async () => {

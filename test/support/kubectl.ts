@@ -20,6 +20,6 @@ export async function kubectl(...args: string[]): Promise<string> {
 export async function kubectlWarnings(...args: string[]): Promise<{ stdout: string; warnings: string[] }> {
   const { TEST_KUBE_CONTEXT: context } = process.env;
   const all = context && args[0] !== "kustomize" ? ["--context", context, ...args] : args;
-  const { stdout, stderr } = await execute("kubectl", all, { timeout: 60_000, maxBuffer: 16 * 1024 * 1024 });
+  const { stdout, stderr } = await execute("kubectl", all, { timeout: 180_000, maxBuffer: 16 * 1024 * 1024 });
   return { stdout, warnings: stderr.split("\n").filter((line) => line.startsWith("Warning:")) };
 }

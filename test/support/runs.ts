@@ -43,6 +43,15 @@ export async function readJob(answer: Response): Promise<JobView> {
   return (await answer.json()) as JobView;
 }
 
+/** Waits for a Job's end, one wait after the other: the longest is shorter than a busy node may need for a pod. */
+export async function waitForRun(fn: FunctionProcess, name: string): Promise<Response> {
+  for (;;) {
+    const answer = await askForJob(fn, name, 25);
+    const { state } = await readJob(answer.clone());
+    if (state !== "queued" && state !== "running") return answer;
+  }
+}
+
 /** Asks again and again until the Job is as wanted. */
 export function untilJob(fn: FunctionProcess, name: string, what: string, isWanted: (job: JobView) => boolean) {
   const look = async () => {
@@ -50,7 +59,7 @@ export function untilJob(fn: FunctionProcess, name: string, what: string, isWant
     return isWanted(job) && job;
   };
   // A kubelet pulls one image after the other, and a name that nobody knows takes it a while.
-  return until(`Job ${name} to be ${what}`, look, 50_000);
+  return until(`Job ${name} to be ${what}`, look, 80_000);
 }
 
 /** The names of the Jobs in an answer of GET /jobs. */

@@ -1,109 +1,98 @@
 import { inTurn } from "../in-turn.ts";
 import { load } from "../load.ts";
 import type { Program } from "../programs.ts";
-import { type Measured, percentile } from "../results.ts";
+import type { Measured } from "../results.ts";
+import { createRows, type Rows } from "../rows.ts";
 import { type Running, runProgram } from "../run-program.ts";
 import type { Stage } from "../stage.ts";
+import { measureTurn } from "../turn.ts";
+import { startOnce } from "./start.ts";
 
 /** Triggers of one turn: few, because each adds a Job to those that are there. */
-const triggersOfTurn = 100;
+const triggersOfTurn = 40;
 const turnMs = 20_000;
+const warmUp = { connections: 16, forMs: 20_000, triggers: 1_000 };
+
+type Sizes = { jobs: number[]; replicas: number[]; rounds: number; forMs: number };
 
 /**
- * What grows with the Jobs of the namespace, and with the replicas: triggers, and the list of runs. Namespaces with so many
- * Jobs each, and so many processes each, take turns, each round in another order: what else the machine does (the Job
- * controller first of all, which looks at every Job that was stored) hits them alike.
+ * What grows with the Jobs of the namespace and with the replicas, of each program. Namespaces with so many Jobs each, and
+ * so many processes each, take turns, each round in another order: what else the machine does (the Job controller first of
+ * all, which looks at every Job that was stored) hits them alike.
  */
 export async function measureGrowth(
-  program: Program,
+  programs: Program[],
   openStage: (what: string) => Promise<Stage>,
-  { jobs, replicas, rounds, forMs }: { jobs: number[]; replicas: number[]; rounds: number; forMs: number },
+  { jobs, replicas, rounds, forMs }: Sizes,
 ): Promise<Measured[]> {
-  return [
-    ...(await withJobs(program, openStage, jobs, rounds)),
-    ...(await withReplicas(program, openStage, { replicas, rounds, forMs })),
-  ];
+  const rows = createRows();
+  await withJobs(rows, programs, openStage, { jobs, rounds });
+  await withReplicas(rows, programs, await openStage("replicas"), { replicas, rounds, forMs });
+  return rows.all();
 }
 
 async function withJobs(
-  program: Program,
+  rows: Rows,
+  programs: Program[],
   openStage: (what: string) => Promise<Stage>,
-  jobs: number[],
-  rounds: number,
-): Promise<Measured[]> {
-  const places = [];
+  { jobs, rounds }: Pick<Sizes, "jobs" | "rounds">,
+): Promise<void> {
+  const places: { program: Program; stage: Stage; running: Running; where: string }[] = [];
   try {
     for (const count of jobs) {
       const stage = await openStage(`jobs-${count}`);
       await stage.fill(count);
-      const running = await runProgram(program, stage);
-      places.push({ running, ...rowsOf(program.name, count) });
-      await load([running.port], 1, turnMs, triggersOfTurn);
+      for (const program of programs) {
+        const running = await runProgram(program, stage);
+        places.push({ program, stage, running, where: `, ${count} Jobs` });
+        await load([running.port], 1, turnMs, triggersOfTurn);
+      }
     }
     for (let round = 0; round < rounds; round += 1) {
-      for (const { running, trigger } of inTurn(places, round)) {
-        trigger.values.push(percentile((await load([running.port], 1, turnMs, triggersOfTurn)).latenciesMs, 0.5));
+      for (const { program, running, where } of inTurn(places, round)) {
+        const turn = { connections: 1, forMs: turnMs, atMost: triggersOfTurn };
+        await measureTurn(rows, program.name, `at 1 connection${where}`, [running], turn);
       }
+      for (const { program, stage, where } of inTurn(places, round)) await startOnce(rows, program, stage, where);
     }
     // Behind them, so that no list of ten thousand Jobs stands right before another place's triggers.
+    const own = places.filter(({ program }) => program.name === "sync-trigger");
     for (let round = 0; round < rounds; round += 1) {
-      for (const { running, list, memory } of inTurn(places, round)) {
-        list.values.push(await timeList(running));
-        memory.values.push(running.rssMb());
+      for (const { program, running, where } of inTurn(own, round)) {
+        rows.add(program.name, `GET /jobs${where}`, "ms", await timeList(running));
+        rows.add(program.name, `RSS after GET /jobs${where}`, "MB", running.rssMb());
       }
     }
-    return places.flatMap(({ trigger, list, memory }) => [trigger, list, memory]);
   } finally {
     for (const { running } of places) await running.stop();
   }
 }
 
-function rowsOf(name: string, count: number) {
-  const row = (metric: string, unit: string): Measured => ({
-    name,
-    metric: `${metric}, ${count} Jobs`,
-    unit,
-    values: [],
-  });
-  return {
-    trigger: row("latency p50 at 1 connection", "ms"),
-    list: row("GET /jobs", "ms"),
-    memory: row("RSS after GET /jobs", "MB"),
-  };
-}
-
 async function withReplicas(
-  program: Program,
-  openStage: (what: string) => Promise<Stage>,
-  { replicas, rounds, forMs }: { replicas: number[]; rounds: number; forMs: number },
-): Promise<Measured[]> {
-  const stage = await openStage("replicas");
-  const all: Running[] = [];
+  rows: Rows,
+  programs: Program[],
+  stage: Stage,
+  { replicas, rounds, forMs }: Omit<Sizes, "jobs">,
+): Promise<void> {
+  const sets = programs.map(({ name }) => ({ name, running: [] as Running[] }));
   try {
-    for (let count = 0; count < Math.max(...replicas); count += 1) all.push(await runProgram(program, stage));
-    const rows = replicas.map((count) => ({
-      ports: all.slice(0, count).map(({ port }) => port),
-      row: {
-        name: program.name,
-        metric: `Jobs at 16 connections, ${count} replica${count === 1 ? "" : "s"}`,
-        unit: "1/s",
-        values: [] as number[],
-      },
-    }));
-    await load(
-      all.map(({ port }) => port),
-      16,
-      4_000,
-    );
-    for (let round = 0; round < rounds; round += 1) {
-      for (const { ports, row } of inTurn(rows, round)) {
-        const { latenciesMs, seconds } = await load(ports, 16, forMs);
-        row.values.push(latenciesMs.length / seconds);
+    for (const [index, program] of programs.entries()) {
+      for (let count = 0; count < Math.max(...replicas); count += 1) {
+        const running = await runProgram(program, stage);
+        sets[index]?.running.push(running);
+        await load([running.port], warmUp.connections, warmUp.forMs, warmUp.triggers);
       }
     }
-    return rows.map(({ row }) => row);
+    for (let round = 0; round < rounds; round += 1) {
+      for (const count of inTurn(replicas, round)) {
+        const at = `at 16 connections, ${count} replica${count === 1 ? "" : "s"}`;
+        for (const { name, running } of inTurn(sets, round)) {
+          await measureTurn(rows, name, at, running.slice(0, count), { connections: 16, forMs });
+        }
+      }
+    }
   } finally {
-    for (const running of all) await running.stop();
+    for (const { running } of sets) for (const one of running) await one.stop();
   }
 }
 

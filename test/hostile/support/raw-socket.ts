@@ -13,10 +13,14 @@ export type RawAnswer = {
 export type RawOptions = {
   /** How long to wait for the other side to end the connection. */
   patienceMs?: number;
+  /** After so many responses it waits no longer than for one that would be too many. */
+  responses?: number;
   /** End when the answer looks like this, and do not wait for the other side. */
   until?: (text: string) => boolean;
 };
 
+/** Within which a response that is too many would come. */
+const oneMoreMs = 300;
 const statusLine = /HTTP\/1\.1 (\d{3}) [^\r\n]*\r\n/g;
 
 /** The statuses of all responses in a text; a 100 Continue is none. */
@@ -26,12 +30,13 @@ export function statusesOf(text: string): number[] {
 
 /** Sends bytes over a new connection, and gives what comes back until it is closed or our patience ends. */
 export function sendRaw(url: string, bytes: string | Buffer, options: RawOptions = {}): Promise<RawAnswer> {
-  const { patienceMs = 1_500, until } = options;
+  const { patienceMs = 20_000, responses = Number.POSITIVE_INFINITY, until } = options;
   const socket = connectTo(url);
   return new Promise((resolve) => {
     let text = "";
     let closed = false;
-    const timer = setTimeout(finish, patienceMs);
+    let timer = setTimeout(finish, patienceMs);
+    let isEnough = false;
     function finish() {
       clearTimeout(timer);
       socket.destroy();
@@ -40,6 +45,11 @@ export function sendRaw(url: string, bytes: string | Buffer, options: RawOptions
     socket.on("data", (chunk) => {
       text += chunk.toString("latin1");
       if (until?.(text)) finish();
+      else if (!isEnough && statusesOf(text).length >= responses) {
+        isEnough = true;
+        clearTimeout(timer);
+        timer = setTimeout(finish, oneMoreMs);
+      }
     });
     socket.on("error", () => undefined); // a reset is an end like any other; "close" follows
     socket.on("close", () => {

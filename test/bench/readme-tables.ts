@@ -1,0 +1,179 @@
+import type { ResultFile } from "./result-file.ts";
+import type { Result } from "./results.ts";
+
+/** A table of README between `<!-- name -->` and `<!-- /name -->`. */
+type Table = { name: string; head: string[]; rows: string[][] };
+
+const besideFloor = [
+  "exec to ready",
+  "exec to first Job",
+  "CPU until first Job",
+  "RSS when idle",
+  "RSS under load",
+  ...[1, 16, 128].flatMap((count) => {
+    const at = `at ${count} connection${count === 1 ? "" : "s"}`;
+    return ["Jobs", "latency p50", "latency p99", "CPU per trigger", "API requests per trigger"].map(
+      (metric) => `${metric} ${at}`,
+    );
+  }),
+  "CPU of kube-apiserver and etcd per trigger at 16 connections",
+  "CPU of the sender per trigger at 16 connections",
+];
+
+/** What README shows of a result file, and nothing that is not in it: its numbers are here, and none in its sentences. */
+export function toReadmeTables({ results }: Pick<ResultFile, "results">): Table[] {
+  const of = (name: string, metric: string): Result => {
+    const found = results.find((row) => row.name === name && row.metric === metric);
+    if (!found) throw new Error(`no result for ${name}: ${metric}`);
+    return found;
+  };
+  const own = (metric: string) => of("sync-trigger", metric);
+  const show = ({ median, unit }: Result) => `${median} ${unit}`.trim();
+  const ratio = (one: Result, other: Result) => one.median / other.median;
+  const besideOne = (metric: string, peer: string) => {
+    const row = of(peer, metric);
+    return [metric, show(own(metric)), peer, show(row), ratio(own(metric), row).toFixed(2)];
+  };
+
+  const jobs = [0, 1_000, 10_000];
+  const withJobs = (name: string, metric: string) => jobs.map((count) => of(name, `${metric}, ${count} Jobs`));
+  const growthOf = (metric: string, names = ["sync-trigger", "floor"]) =>
+    names.map((name) => {
+      const rows = withJobs(name, metric);
+      const [none, , most] = rows as [Result, Result, Result];
+      return [metric, name === "floor" ? "bare Node" : name, ...rows.map(show), ratio(most, none).toFixed(2)];
+    });
+  const replicas = [1, 2, 4].map((count) => `at 16 connections, ${count} replica${count === 1 ? "" : "s"}`);
+  const withReplicas = (metric: string) =>
+    ["sync-trigger", "floor", "fastapi"].map((name) => {
+      const shown = replicas.map((at) => show(of(name, `${metric} ${at}`)));
+      return [metric, name === "floor" ? "bare Node" : name === "fastapi" ? "FastAPI" : name, ...shown];
+    });
+
+  return [
+    {
+      name: "bench",
+      head: ["", "sync-trigger", "bare Node", "FastAPI", "to bare Node", "to FastAPI"],
+      rows: besideFloor.map((metric) => {
+        const rows = ["sync-trigger", "floor", "fastapi"].map((name) => of(name, metric)) as [Result, Result, Result];
+        return [metric, ...rows.map(show), ratio(rows[0], rows[1]).toFixed(2), ratio(rows[0], rows[2]).toFixed(2)];
+      }),
+    },
+    {
+      name: "bench knative",
+      head: ["on real Knative", "sync-trigger", "beside", "", "to that"],
+      rows: [
+        besideOne("answer from zero pods", "trivial Go service"),
+        besideOne("event, one at a time, awake", "JobSink"),
+        besideOne("event, p90", "JobSink"),
+        besideOne("API requests per event", "JobSink"),
+      ],
+    },
+    {
+      name: "bench size",
+      head: ["", "size"],
+      rows: [
+        ["bundle", show(own("bytes of sync-trigger.cjs"))],
+        ["its code cache", show(own("bytes of sync-trigger.cache"))],
+        ["image (Debian, as the tests build it)", show(own("image"))],
+        ["its base, with nothing but Node", show(of("Node's own base", "image"))],
+      ],
+    },
+    {
+      name: "bench growth",
+      head: ["with Jobs in the namespace", "", "0", "1,000", "10,000", "10,000 to 0"],
+      rows: [
+        ...growthOf("exec to first Job"),
+        ...growthOf("latency p50 at 1 connection"),
+        ...growthOf("latency p99 at 1 connection"),
+        ...growthOf("CPU per trigger at 1 connection"),
+        ...growthOf("API requests per trigger at 1 connection"),
+        ...growthOf("GET /jobs", ["sync-trigger"]),
+        ...growthOf("RSS after GET /jobs", ["sync-trigger"]),
+      ],
+    },
+    {
+      name: "bench replicas",
+      head: ["with replicas", "", "1", "2", "4"],
+      rows: [
+        "Jobs",
+        "latency p50",
+        "latency p99",
+        "CPU per trigger",
+        "CPU of kube-apiserver and etcd per trigger",
+        "API requests per trigger",
+      ].flatMap(withReplicas),
+    },
+    {
+      name: "bench targets",
+      head: ["target", "wanted", "measured", ""],
+      rows: toTargets(of),
+    },
+  ];
+}
+
+type Of = (name: string, metric: string) => Result;
+
+/** What this project set out to reach, and whether it did. */
+function toTargets(of: Of): string[][] {
+  const ratio = (metric: string, peer: string, name = "sync-trigger") =>
+    of(name, metric).median / of(peer, metric).median;
+  const atMost = (what: string, limit: number, value: number) => [
+    ...[what, `at most ${limit}`, value.toFixed(2), value <= limit ? "reached" : "missed"],
+  ];
+  const atLeast = (what: string, limit: number, value: number) => [
+    ...[what, `at least ${limit}`, value.toFixed(2), value >= limit ? "reached" : "missed"],
+  ];
+  const below = (what: string, value: number) => [
+    ...[what, "below 1", value.toFixed(2), value < 1 ? "reached" : "missed"],
+  ];
+  const p50 = "latency p50 at 1 connection";
+  const bundle = of("sync-trigger", "bytes of sync-trigger.cjs");
+  return [
+    atMost("exec to first Job, to bare Node's", 1.3, ratio("exec to first Job", "floor")),
+    atLeast("FastAPI's exec to first Job, to ours", 6, 1 / ratio("exec to first Job", "fastapi")),
+    atMost(
+      "answer from zero pods, to a trivial Go service's",
+      1.1,
+      ratio("answer from zero pods", "trivial Go service"),
+    ),
+    atMost("RSS when idle, to bare Node's", 1.15, ratio("RSS when idle", "floor")),
+    below("RSS when idle, to FastAPI's", ratio("RSS when idle", "fastapi")),
+    atMost("RSS under load, to bare Node's", 1.4, ratio("RSS under load", "floor")),
+    atLeast("Jobs at 16 connections, to bare Node's", 1.2, ratio("Jobs at 16 connections", "floor")),
+    atLeast("Jobs at 16 connections, to FastAPI's", 4, ratio("Jobs at 16 connections", "fastapi")),
+    atMost(
+      "CPU per trigger at 16 connections, to bare Node's",
+      1.2,
+      ratio("CPU per trigger at 16 connections", "floor"),
+    ),
+    atMost("latency p99 at 16 connections, to bare Node's", 1, ratio("latency p99 at 16 connections", "floor")),
+    below("an event's latency, to JobSink's", ratio("event, one at a time, awake", "JobSink")),
+    below("API requests per event, to JobSink's", ratio("API requests per event", "JobSink")),
+    [
+      "bundle",
+      "at most 700 kB",
+      `${bundle.median} ${bundle.unit}`,
+      bundle.unit === "kB" && bundle.median <= 700 ? "reached" : "missed",
+    ],
+    atMost("image, to its base", 1.1, ratio("image", "Node's own base")),
+    atMost(
+      "latency with 10,000 Jobs in the namespace, to that with none",
+      1.1,
+      of("sync-trigger", `${p50}, 10000 Jobs`).median / of("sync-trigger", `${p50}, 0 Jobs`).median,
+    ),
+  ];
+}
+
+/** README with the tables of a result file. Throws where a table has no place. */
+export function writeTables(readme: string, tables: readonly Table[]): string {
+  return tables.reduce((text, { name, head, rows }) => {
+    const [before, rest] = text.split(`<!-- ${name} -->`);
+    const [, after] = rest?.split(`<!-- /${name} -->`) ?? [];
+    if (before === undefined || after === undefined) throw new Error(`README has no place for the table ${name}`);
+    const lines = [head, head.map(() => "---"), ...rows].map((cells) =>
+      `| ${cells.join(" | ")} |`.replace(/ {2,}/g, " "),
+    );
+    return `${before}<!-- ${name} -->\n\n${lines.join("\n")}\n\n<!-- /${name} -->${after}`;
+  }, readme);
+}
