@@ -83,7 +83,9 @@ export function loadCredentials(context?: string): Credentials {
     access: async () => (access && performance.now() - readAtMs < freshForMs ? access : refresh()),
     connect: () => {
       const open = ({ agent, ...place }: Access) => void (agent instanceof HttpsAgent && openAhead(agent, place));
-      refresh().then(open, () => {});
+      refresh()
+        .then(open)
+        .catch(() => {});
     },
     reload: async () => {
       config = readKubeConfig(context);

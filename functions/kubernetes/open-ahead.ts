@@ -4,6 +4,8 @@ import type { TLSSocket } from "node:tls";
 
 /** Longer than a start takes; what nobody asks for by then is closed. */
 const unusedForMs = 10_000;
+/** A request waits no longer for a connection that does not come to stand: its own may be luckier. */
+const patienceMs = 1_000;
 
 /**
  * Opens a connection of an agent before there is a request for it: the first request takes it over as soon as it stands,
@@ -22,19 +24,25 @@ export function openAhead(agent: Agent, { host, port }: { host: string; port: st
   const ignore = () => {};
   early.on("error", ignore);
   early.unref();
+  // What came before anything was asked would be taken for the answer.
+  const isFresh = () => early.writable && early.readableLength === 0;
 
   agent.createConnection = (options, callback) => {
     agent.createConnection = open;
-    void stands.then((isThere) => {
-      if (isThere && !early.destroyed) {
+    const handOver = (isThere: boolean) => {
+      if (isThere && isFresh()) {
         clearTimeout(unused);
         early.off("error", ignore).ref();
-        callback?.(null, early);
-      } else {
-        const own = open(options, callback);
-        if (own) callback?.(null, own);
+        return callback?.(null, early);
       }
-    });
+      early.destroy();
+      const own = open(options, callback);
+      if (own) callback?.(null, own);
+    };
+    const inVain = new Promise<boolean>((resolve) => setTimeout(resolve, patienceMs, false).unref());
+    Promise.race([stands, inVain])
+      .then(handOver)
+      .catch((error) => callback?.(error, early));
     return undefined;
   };
 }

@@ -21,7 +21,7 @@ const besideFloor = [
 ];
 
 /** What README shows of a result file, and nothing that is not in it: its numbers are here, and none in its sentences. */
-export function toReadmeTables({ results }: Pick<ResultFile, "results">): Table[] {
+export function toReadmeTables({ results, parts }: Pick<ResultFile, "results" | "parts">): Table[] {
   const of = (name: string, metric: string): Result => {
     const found = results.find((row) => row.name === name && row.metric === metric);
     if (!found) throw new Error(`no result for ${name}: ${metric}`);
@@ -105,6 +105,11 @@ export function toReadmeTables({ results }: Pick<ResultFile, "results">): Table[
       ].flatMap(withReplicas),
     },
     {
+      name: "bench parts",
+      head: ["command", "commit", "ended"],
+      rows: Object.values(parts).map(({ command, commit, at }) => [`\`${command}\``, commit, at.slice(0, 16)]),
+    },
+    {
       name: "bench targets",
       head: ["target", "wanted", "measured", ""],
       rows: toTargets(of),
@@ -158,15 +163,16 @@ function toTargets(of: Of): string[][] {
     ],
     atMost("image, to its base", 1.1, ratio("image", "Node's own base")),
     atMost(
-      "latency with 10,000 Jobs in the namespace, to that with none",
+      "median latency with 10,000 Jobs in the namespace, to that with none",
       1.1,
       of("sync-trigger", `${p50}, 10000 Jobs`).median / of("sync-trigger", `${p50}, 0 Jobs`).median,
     ),
   ];
 }
 
-/** README with the tables of a result file. Throws where a table has no place. */
-export function writeTables(readme: string, tables: readonly Table[]): string {
+/** README with the tables of a result file and a link to it. Throws where a table has no place. */
+export function writeTables(readme: string, tables: readonly Table[], path: string): string {
+  const linked = readme.replace(/test\/bench\/results\/[\d-]+\.json/g, path);
   return tables.reduce((text, { name, head, rows }) => {
     const [before, rest] = text.split(`<!-- ${name} -->`);
     const [, after] = rest?.split(`<!-- /${name} -->`) ?? [];
@@ -175,5 +181,5 @@ export function writeTables(readme: string, tables: readonly Table[]): string {
       `| ${cells.join(" | ")} |`.replace(/ {2,}/g, " "),
     );
     return `${before}<!-- ${name} -->\n\n${lines.join("\n")}\n\n<!-- /${name} -->${after}`;
-  }, readme);
+  }, linked);
 }

@@ -48,6 +48,8 @@ export async function runProgram({ command }: Program, stage: Stage): Promise<Ru
   child.stdin?.write("\n");
   while (!(await canConnect(port))) {
     if (child.exitCode !== null || performance.now() - execAtMs > startTimeoutMs) {
+      child.kill("SIGKILL");
+      await exited;
       throw new Error(
         `${command.join(" ")} did not start: ${readFileSync(join(stage.mounted, "log"), "utf8").slice(-2_000)}`,
       );
@@ -73,12 +75,21 @@ export async function runProgram({ command }: Program, stage: Stage): Promise<Ru
  * is of those that have ended too, in steps of ten ms: the larger of the two is nearer.
  */
 export function cpuOfProcessMs(pid: number): number {
-  const living = sum(readdirSync(`/proc/${pid}/task`).map((task) => cpuOfTaskMs(`/proc/${pid}/task/${task}`)));
+  const living = sum(readdirSync(`/proc/${pid}/task`).map((task) => cpuOfTaskMs(`${pid}/task/${task}`)));
   return Math.max(living, cpuWithEndedMs(pid));
 }
 
+/** A file of /proc; empty where its process or thread has just ended. */
+export function readProc(path: string): string {
+  try {
+    return readFileSync(`/proc/${path}`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
 function cpuOfTaskMs(task: string): number {
-  return Number(readFileSync(`${task}/schedstat`, "utf8").split(" ")[0]) / 1e6;
+  return Number(readProc(`${task}/schedstat`).split(" ")[0]) / 1e6;
 }
 
 function cpuWithEndedMs(pid: number): number {

@@ -1,8 +1,8 @@
 // npm run bench: our bundle beside the floor and FastAPI, interleaved, on the real API server (npm run cluster:up; the part
 // knative: npm run knative:up). --part NAME (again and again) runs some parts, --json prints rows for programs, --write
-// puts them into test/bench/results/DATE.json, where parts that this run does not have stay as they are, and into README.
+// puts them into test/bench/results/DATE.json and README, where parts that this run does not have stay as they were.
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { NODE_IMAGE } from "../cluster/images/base.ts";
@@ -14,7 +14,7 @@ import { measureStart } from "./parts/start.ts";
 import { measureThroughput } from "./parts/throughput.ts";
 import { findPrograms } from "./programs.ts";
 import { toReadmeTables, writeTables } from "./readme-tables.ts";
-import { type ResultFile, resultPath } from "./result-file.ts";
+import { type ResultFile, readNewestResults, resultPath } from "./result-file.ts";
 import { type Measured, type Result, toResults, toTable } from "./results.ts";
 import { prepareStage, type Stage } from "./stage.ts";
 
@@ -50,7 +50,7 @@ async function openStage(what: string): Promise<Stage> {
 const { values: options } = parseArgs({
   options: {
     part: { type: "string", multiple: true, default: Object.keys(parts) },
-    rounds: { type: "string", default: "9" },
+    rounds: { type: "string", default: "10" },
     json: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
   },
@@ -72,41 +72,35 @@ try {
     if (!run) throw new Error(`--part ${part}: expected ${Object.keys(parts).join(", ")}`);
     console.error(`bench: ${part}`);
     measured[part] = toResults(await run(Number(options.rounds)));
+    if (options.write) write(part, measured[part]);
   }
 } finally {
   for (const stage of stages) await stage.remove();
 }
 const results = Object.values(measured).flat();
-if (options.write) write(measured);
 console.log(options.json ? JSON.stringify({ results }, null, 2) : toTable(results));
 
-function write(of: Record<string, Result[]>): void {
+function write(part: string, rows: Result[]): void {
   const at = new Date().toISOString();
   const date = at.slice(0, 10);
-  const path = resultPath(date);
-  const before: Partial<ResultFile> = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
-  const names = Object.keys(of);
-  const kept = before.results?.filter(({ part }) => !names.includes(part)) ?? [];
-  const command = (part: string) => `npm run bench -- --part ${part} --rounds ${options.rounds} --write`;
-  const commit = describeCommit();
+  const { file: before } = readNewestResults();
+  const command = `npm run bench -- --part ${part} --rounds ${options.rounds} --write`;
   const file: ResultFile = {
     date,
     machine: describeMachine(),
-    parts: {
-      ...before.parts,
-      ...Object.fromEntries(names.map((part) => [part, { command: command(part), commit, at }])),
-    },
-    results: [...kept, ...Object.entries(of).flatMap(([part, rows]) => rows.map((row) => ({ part, ...row })))],
+    parts: { ...before.parts, [part]: { command, commit: describeCommit(), at } },
+    results: [...before.results.filter((row) => row.part !== part), ...rows.map((row) => ({ part, ...row }))],
   };
+  const path = resultPath(date);
   writeFileSync(path, `${JSON.stringify(file, null, 2)}\n`);
-  const isWhole = Object.keys(parts).every((part) => file.parts[part]);
-  if (isWhole) writeFileSync("README.md", writeTables(readFileSync("README.md", "utf8"), toReadmeTables(file)));
+  writeFileSync("README.md", writeTables(readFileSync("README.md", "utf8"), toReadmeTables(file), path));
 }
 
 /** What was measured; the results and README themselves may differ from it. */
 function describeCommit(): string {
   const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8" }).trim();
-  const isChanged = git("status", "--porcelain", "--", "functions", "packaging", "build.ts", "test/bench/peers") !== "";
+  const measured = ["functions", "packaging", "build.ts", "package-lock.json", "test/bench", ":!test/bench/results"];
+  const isChanged = git("status", "--porcelain", "--", ...measured) !== "";
   return `${git("rev-parse", "--short", "HEAD")}${isChanged ? ", changed" : ""}`;
 }
 

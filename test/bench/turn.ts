@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { countApiRequests } from "./api-requests.ts";
 import { load } from "./load.ts";
 import { percentile } from "./results.ts";
 import type { Rows } from "./rows.ts";
-import { cpuOfProcessMs, type Running } from "./run-program.ts";
+import { cpuOfProcessMs, type Running, readProc } from "./run-program.ts";
 
 /** How long one program has the machine: for a time, or for so many triggers. */
 export type Turn = { connections: number; forMs: number; atMost?: number };
@@ -36,7 +36,7 @@ function cpuTimes(processes: Running[]) {
 
 /** Of the API server and its store, by the names of their processes. */
 function cpuOfServerMs(): number {
-  const nameOf = (pid: string) => readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  const nameOf = (pid: string) => readProc(`${pid}/comm`).trim();
   const pids = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && /^(kube-apiserver|etcd)$/.test(nameOf(pid)));
   return pids.reduce((total, pid) => total + cpuOfProcessMs(Number(pid)), 0);
 }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Agent } from "node:https";
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { beforeAll, expect, it, onTestFinished, vi } from "vitest";
 import { openAhead } from "../../functions/kubernetes/open-ahead.ts";
 import { createTransport, type NoAnswer } from "../../functions/kubernetes/transport.ts";
@@ -111,6 +112,49 @@ it.each<[what: string, answer: string, meet: (socket: Socket) => void]>([
   await until("the connection", () => count === 1);
   expect(await get(agent, port)).toBe(answer);
   expect(count).toBe(2);
+});
+
+it("a request waits a second for one that hangs in its handshake, and opens its own then", async () => {
+  const stub = await startApiStub({ tls: tls() });
+  let count = 0;
+  const hung = createServer((socket) => {
+    count += 1;
+    socket.on("error", () => {});
+    if (count > 1) socket.pipe(dial(Number(portOf(stub)), "127.0.0.1").on("error", () => {})).pipe(socket);
+  }).listen(0, "127.0.0.1");
+  await once(hung, "listening");
+  onTestFinished(() => void hung.close());
+  const port = String((hung.address() as AddressInfo).port);
+  const agent = makeAgent();
+  openAhead(agent, { host: "127.0.0.1", port });
+  await until("the connection", () => count === 1);
+  expect(await get(agent, port, { timeoutMs: 30_000 })).toBe(200);
+  expect([count, stub.requests.length]).toEqual([2, 1]);
+});
+
+it("one over which something came unasked is not used: that would be taken for the answer", async () => {
+  let isFirst = true;
+  const talkative = createTlsServer(tls(), (socket) => {
+    socket.on("error", () => {});
+    if (isFirst) socket.write("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n");
+    else socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"));
+    isFirst = false;
+  }).listen(0, "127.0.0.1");
+  await once(talkative, "listening");
+  onTestFinished(() => void talkative.close());
+  const port = String((talkative.address() as AddressInfo).port);
+  const agent = makeAgent();
+  const created: TLSSocket[] = [];
+  const create = agent.createConnection.bind(agent);
+  agent.createConnection = (options, callback) => {
+    const socket = create(options, callback);
+    created.push(socket as TLSSocket);
+    return socket;
+  };
+  openAhead(agent, { host: "127.0.0.1", port });
+  await until("what came unasked", () => (created[0]?.readableLength ?? 0) > 0);
+  expect(await get(agent, port)).toBe(200);
+  expect(created[0]?.destroyed).toBe(true);
 });
 
 it("a server that is not the one we trust gets no request over it", async () => {

@@ -5,7 +5,7 @@ import type { Measured } from "../results.ts";
 
 const files = ["main.cjs", "sync-trigger.cjs", "sync-trigger.cache", "sync-trigger.cjs.map"];
 
-/** Bytes of what `npm run build` makes, and of the images as the cluster's containerd has them, where it has them. */
+/** Bytes of what `npm run build` makes, and of the images as the cluster's containerd has them. */
 export async function measureSize(image: string): Promise<Measured[]> {
   const rows = files.map((file) => ({
     ...{
@@ -17,7 +17,7 @@ export async function measureSize(image: string): Promise<Measured[]> {
   }));
   const own = await sizeOfImage(image);
   const base = await sizeOfImage(NODE_IMAGE);
-  if (own === undefined || base === undefined) return rows;
+  if (own === undefined || base === undefined) throw new Error(`containerd has no ${image}, or no ${NODE_IMAGE}`);
   const metric = "image";
   return [
     ...rows,
