@@ -1,7 +1,7 @@
 import { inTurn } from "../in-turn.ts";
 import { load } from "../load.ts";
 import type { Program } from "../programs.ts";
-import type { Measured } from "../results.ts";
+import { type Measured, percentile } from "../results.ts";
 import { createRows, type Rows } from "../rows.ts";
 import { type Running, runProgram } from "../run-program.ts";
 import type { Stage } from "../stage.ts";
@@ -9,7 +9,7 @@ import { measureTurn } from "../turn.ts";
 import { startOnce } from "./start.ts";
 
 /** Triggers of one turn: few, because each adds a Job to those that are there. */
-const triggersOfTurn = 40;
+const triggersOfTurn = 80;
 const turnMs = 20_000;
 const warmUp = { connections: 16, forMs: 20_000, triggers: 1_000 };
 
@@ -37,23 +37,26 @@ async function withJobs(
   openStage: (what: string) => Promise<Stage>,
   { jobs, rounds }: Pick<Sizes, "jobs" | "rounds">,
 ): Promise<void> {
-  const places: { program: Program; stage: Stage; running: Running; where: string }[] = [];
+  const places: { program: Program; stage: Stage; running: Running; where: string; latenciesMs: number[] }[] = [];
   try {
     for (const count of jobs) {
       const stage = await openStage(`jobs-${count}`);
       await stage.fill(count);
       for (const program of programs) {
         const running = await runProgram(program, stage);
-        places.push({ program, stage, running, where: `, ${count} Jobs` });
+        places.push({ program, stage, running, where: `, ${count} Jobs`, latenciesMs: [] });
         await load([running.port], 1, turnMs, triggersOfTurn);
       }
     }
     for (let round = 0; round < rounds; round += 1) {
-      for (const { program, running, where } of inTurn(places, round)) {
+      for (const { program, running, where, latenciesMs } of inTurn(places, round)) {
         const turn = { connections: 1, forMs: turnMs, atMost: triggersOfTurn };
-        await measureTurn(rows, program.name, `at 1 connection${where}`, [running], turn);
+        latenciesMs.push(...(await measureTurn(rows, program.name, `at 1 connection${where}`, [running], turn)));
       }
       for (const { program, stage, where } of inTurn(places, round)) await startOnce(rows, program, stage, where);
+    }
+    for (const { program, where, latenciesMs } of places) {
+      rows.add(program.name, `latency p99 at 1 connection${where}`, "ms", percentile(latenciesMs, 0.99));
     }
     // Behind them, so that no list of ten thousand Jobs stands right before another place's triggers.
     const own = places.filter(({ program }) => program.name === "sync-trigger");
@@ -87,7 +90,8 @@ async function withReplicas(
       for (const count of inTurn(replicas, round)) {
         const at = `at 16 connections, ${count} replica${count === 1 ? "" : "s"}`;
         for (const { name, running } of inTurn(sets, round)) {
-          await measureTurn(rows, name, at, running.slice(0, count), { connections: 16, forMs });
+          const latenciesMs = await measureTurn(rows, name, at, running.slice(0, count), { connections: 16, forMs });
+          rows.add(name, `latency p99 ${at}`, "ms", percentile(latenciesMs, 0.99));
         }
       }
     }

@@ -1,7 +1,7 @@
 import { inTurn } from "../in-turn.ts";
 import { load, post } from "../load.ts";
 import type { Program } from "../programs.ts";
-import type { Measured } from "../results.ts";
+import { type Measured, percentile } from "../results.ts";
 import { createRows } from "../rows.ts";
 import { type Running, runProgram } from "../run-program.ts";
 import type { Stage } from "../stage.ts";
@@ -33,7 +33,8 @@ export async function measureThroughput(
       for (const count of inTurn(connections, round)) {
         const at = `at ${count} connection${count === 1 ? "" : "s"}`;
         for (const { name, process } of inTurn(running, round)) {
-          await measureTurn(rows, name, at, [process], { connections: count, forMs });
+          const latenciesMs = await measureTurn(rows, name, at, [process], { connections: count, forMs });
+          rows.add(name, `latency p99 ${at}`, "ms", percentile(latenciesMs, 0.99));
         }
       }
       for (const { name, process } of running) rows.add(name, "RSS under load", "MB", process.rssMb());
