@@ -163,11 +163,13 @@ describe("GET /jobs/NAME tells how a run stands", () => {
           image: target.syncImage,
           job: { backoffLimit: 0, ...jobSpec },
         },
-        `console.log('trade sync: 1 trades written'); setTimeout(() => process.exit(${exitCode}), 1000)`,
+        `console.log('trade sync: 1 trades written'); setTimeout(() => process.exit(${exitCode}), 3000)`,
       );
       Object.assign(cronJob.spec as JsonObject, cronJobSpec);
       const fn = await startFor(cronJob);
       const name = await startRun(fn);
+      // Not before it runs: the longest wait is shorter than a busy node may need for a pod.
+      await untilJob(fn, name, "running", (job) => job.state === "running");
       expect(await readJob(await askForJob(fn, name, 25))).toMatchObject({
         name,
         state,

@@ -1,3 +1,4 @@
+import { endedStatus } from "../support/end-job.ts";
 import type { KubeApi } from "../support/kube-api.ts";
 import { until } from "../support/until.ts";
 import type { JobSeen, Recorder } from "./history.ts";
@@ -62,13 +63,6 @@ export function createHands(
 }
 
 const mergePatch = { "content-type": "application/merge-patch+json" };
-
-function endedStatus() {
-  const now = new Date().toISOString().replace(/\.\d+/, "");
-  const condition = (type: string) => ({ type, status: "True", lastTransitionTime: now });
-  // The API server accepts Complete only beside SuccessCriteriaMet and with both times.
-  return { startTime: now, completionTime: now, conditions: [condition("SuccessCriteriaMet"), condition("Complete")] };
-}
 
 /** Calls until the API server has done it, or says that the Job is gone (404) or another (409 of a delete, 422). */
 function insist(what: string, call: () => ReturnType<KubeApi["call"]>): Promise<boolean> {
