@@ -122,11 +122,13 @@ describe("GET /jobs/NAME tells how a run stands", () => {
     expect(runs).not.toHaveProperty("exitCode");
 
     const followed = fetch(`${fn.url}/jobs/${name}/logs?follow=true`).then((answer) => answer.text());
-    const job = await until("the second pod to fail", async () => {
-      const seen = await readJob(await askForJob(fn, name, 20));
-      return seen.state === "failed" && seen;
+    const job = await readJob(await waitForRun(fn, name));
+    expect(job).toMatchObject({
+      state: "failed",
+      reason: "BackoffLimitExceeded",
+      exitCode: 4,
+      lastLines: [/attempt of/].map(matching),
     });
-    expect(job).toMatchObject({ reason: "BackoffLimitExceeded", exitCode: 4, lastLines: [/attempt of/].map(matching) });
 
     const log = await (await fetch(`${fn.url}/jobs/${name}/logs`)).text();
     const marker = /^--- pod (\S+), created \S+ ---$/;

@@ -4,6 +4,9 @@ import type { Result } from "./results.ts";
 /** A table of README between `<!-- name -->` and `<!-- /name -->`. */
 type Table = { name: string; head: string[]; rows: string[][] };
 
+/** Programs whose name in README is another than in the results. */
+const titles: Readonly<Record<string, string>> = { floor: "bare Node", fastapi: "FastAPI" };
+
 const besideFloor = [
   "exec to ready",
   "exec to first Job",
@@ -29,7 +32,6 @@ export function toReadmeTables({ results, parts }: Pick<ResultFile, "results" | 
   };
   const own = (metric: string) => of("sync-trigger", metric);
   const show = ({ median, unit }: Result) => `${median} ${unit}`.trim();
-  const ratio = (one: Result, other: Result) => one.median / other.median;
   const besideOne = (metric: string, peer: string) => {
     const row = of(peer, metric);
     return [metric, show(own(metric)), peer, show(row), ratio(own(metric), row).toFixed(2)];
@@ -41,13 +43,13 @@ export function toReadmeTables({ results, parts }: Pick<ResultFile, "results" | 
     names.map((name) => {
       const rows = withJobs(name, metric);
       const [none, , most] = rows as [Result, Result, Result];
-      return [metric, name === "floor" ? "bare Node" : name, ...rows.map(show), ratio(most, none).toFixed(2)];
+      return [metric, titles[name] ?? name, ...rows.map(show), ratio(most, none).toFixed(2)];
     });
   const replicas = [1, 2, 4].map((count) => `at 16 connections, ${count} replica${count === 1 ? "" : "s"}`);
   const withReplicas = (metric: string) =>
     ["sync-trigger", "floor", "fastapi"].map((name) => {
       const shown = replicas.map((at) => show(of(name, `${metric} ${at}`)));
-      return [metric, name === "floor" ? "bare Node" : name === "fastapi" ? "FastAPI" : name, ...shown];
+      return [metric, titles[name] ?? name, ...shown];
     });
 
   return [
@@ -117,55 +119,47 @@ export function toReadmeTables({ results, parts }: Pick<ResultFile, "results" | 
   ];
 }
 
+const ratio = (one: Result, other: Result) => one.median / other.median;
+
 type Of = (name: string, metric: string) => Result;
 
 /** What this project set out to reach, and whether it did. */
 function toTargets(of: Of): string[][] {
-  const ratio = (metric: string, peer: string, name = "sync-trigger") =>
-    of(name, metric).median / of(peer, metric).median;
-  const atMost = (what: string, limit: number, value: number) => [
-    ...[what, `at most ${limit}`, value.toFixed(2), value <= limit ? "reached" : "missed"],
+  const own = (metric: string) => of("sync-trigger", metric);
+  const judge = (what: string, wanted: string, measured: string, isReached: boolean) => [
+    ...[what, wanted, measured, isReached ? "reached" : "missed"],
   ];
-  const atLeast = (what: string, limit: number, value: number) => [
-    ...[what, `at least ${limit}`, value.toFixed(2), value >= limit ? "reached" : "missed"],
-  ];
-  const below = (what: string, value: number) => [
-    ...[what, "below 1", value.toFixed(2), value < 1 ? "reached" : "missed"],
-  ];
+  const atMost = (what: string, limit: number, value: number) =>
+    judge(what, `at most ${limit}`, value.toFixed(2), value <= limit);
+  const atLeast = (what: string, limit: number, value: number) =>
+    judge(what, `at least ${limit}`, value.toFixed(2), value >= limit);
+  const below = (what: string, value: number) => judge(what, "below 1", value.toFixed(2), value < 1);
+  /** Ours to a peer's, of the same metric. */
+  const to = (peer: string, metric: string) => ratio(own(metric), of(peer, metric));
+
   const p50 = "latency p50 at 1 connection";
-  const bundle = of("sync-trigger", "bytes of sync-trigger.cjs");
+  const at16 = "at 16 connections";
+  const firstJob = "exec to first Job";
+  const bundle = own("bytes of sync-trigger.cjs");
   return [
-    atMost("exec to first Job, to bare Node's", 1.3, ratio("exec to first Job", "floor")),
-    atLeast("FastAPI's exec to first Job, to ours", 6, 1 / ratio("exec to first Job", "fastapi")),
-    atMost(
-      "answer from zero pods, to a trivial Go service's",
-      1.1,
-      ratio("answer from zero pods", "trivial Go service"),
-    ),
-    atMost("RSS when idle, to bare Node's", 1.15, ratio("RSS when idle", "floor")),
-    below("RSS when idle, to FastAPI's", ratio("RSS when idle", "fastapi")),
-    atMost("RSS under load, to bare Node's", 1.4, ratio("RSS under load", "floor")),
-    atLeast("Jobs at 16 connections, to bare Node's", 1.2, ratio("Jobs at 16 connections", "floor")),
-    atLeast("Jobs at 16 connections, to FastAPI's", 4, ratio("Jobs at 16 connections", "fastapi")),
-    atMost(
-      "CPU per trigger at 16 connections, to bare Node's",
-      1.2,
-      ratio("CPU per trigger at 16 connections", "floor"),
-    ),
-    atMost("latency p99 at 16 connections, to bare Node's", 1, ratio("latency p99 at 16 connections", "floor")),
-    below("an event's latency, to JobSink's", ratio("event, one at a time, awake", "JobSink")),
-    below("API requests per event, to JobSink's", ratio("API requests per event", "JobSink")),
-    [
-      "bundle",
-      "at most 700 kB",
-      `${bundle.median} ${bundle.unit}`,
-      bundle.unit === "kB" && bundle.median <= 700 ? "reached" : "missed",
-    ],
-    atMost("image, to its base", 1.1, ratio("image", "Node's own base")),
+    atMost(`${firstJob}, to bare Node's`, 1.3, to("floor", firstJob)),
+    atLeast(`FastAPI's ${firstJob}, to ours`, 6, 1 / to("fastapi", firstJob)),
+    atMost("answer from zero pods, to a trivial Go service's", 1.1, to("trivial Go service", "answer from zero pods")),
+    atMost("RSS when idle, to bare Node's", 1.15, to("floor", "RSS when idle")),
+    below("RSS when idle, to FastAPI's", to("fastapi", "RSS when idle")),
+    atMost("RSS under load, to bare Node's", 1.4, to("floor", "RSS under load")),
+    atLeast(`Jobs ${at16}, to bare Node's`, 1.2, to("floor", `Jobs ${at16}`)),
+    atLeast(`Jobs ${at16}, to FastAPI's`, 4, to("fastapi", `Jobs ${at16}`)),
+    atMost(`CPU per trigger ${at16}, to bare Node's`, 1.2, to("floor", `CPU per trigger ${at16}`)),
+    atMost(`latency p99 ${at16}, to bare Node's`, 1, to("floor", `latency p99 ${at16}`)),
+    below("an event's latency, to JobSink's", to("JobSink", "event, one at a time, awake")),
+    below("API requests per event, to JobSink's", to("JobSink", "API requests per event")),
+    judge("bundle", "at most 700 kB", `${bundle.median} ${bundle.unit}`, bundle.unit === "kB" && bundle.median <= 700),
+    atMost("image, to its base", 1.1, to("Node's own base", "image")),
     atMost(
       "median latency with 10,000 Jobs in the namespace, to that with none",
       1.1,
-      of("sync-trigger", `${p50}, 10000 Jobs`).median / of("sync-trigger", `${p50}, 0 Jobs`).median,
+      ratio(own(`${p50}, 10000 Jobs`), own(`${p50}, 0 Jobs`)),
     ),
   ];
 }

@@ -36,6 +36,14 @@ async function get(agent: Agent, port: string, { timeoutMs = 5_000 } = {}): Prom
   );
 }
 
+/** Lets a server of this test listen, and gives its port. */
+async function listen(server: Server): Promise<string> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  return String((server.address() as AddressInfo).port);
+}
+
 /** A port before a server that lets nothing through until it is told to. */
 async function startGate(portBehind: string): Promise<{ port: string; sockets: Socket[]; open(): void }> {
   const sockets: Socket[] = [];
@@ -49,13 +57,11 @@ async function startGate(portBehind: string): Promise<{ port: string; sockets: S
       socket.once("close", () => behind.destroy());
     });
   });
-  gate.listen(0, "127.0.0.1");
-  await once(gate, "listening");
+  const port = await listen(gate);
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
-    gate.close();
   });
-  return { port: String((gate.address() as AddressInfo).port), sockets, open: opened.resolve };
+  return { port, sockets, open: opened.resolve };
 }
 
 const portOf = (stub: { server: string }) => new URL(stub.server).port;
@@ -103,10 +109,8 @@ it.each<[what: string, answer: string, meet: (socket: Socket) => void]>([
     count += 1;
     socket.on("error", () => {});
     meet(socket);
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => void server.close());
-  const port = String((server.address() as AddressInfo).port);
+  });
+  const port = await listen(server);
   const agent = makeAgent();
   openAhead(agent, { host: "127.0.0.1", port });
   await until("the connection", () => count === 1);
@@ -121,10 +125,8 @@ it("a request waits a second for one that hangs in its handshake, and opens its 
     count += 1;
     socket.on("error", () => {});
     if (count > 1) socket.pipe(dial(Number(portOf(stub)), "127.0.0.1").on("error", () => {})).pipe(socket);
-  }).listen(0, "127.0.0.1");
-  await once(hung, "listening");
-  onTestFinished(() => void hung.close());
-  const port = String((hung.address() as AddressInfo).port);
+  });
+  const port = await listen(hung);
   const agent = makeAgent();
   openAhead(agent, { host: "127.0.0.1", port });
   await until("the connection", () => count === 1);
@@ -139,10 +141,8 @@ it("one over which something came unasked is not used: that would be taken for t
     if (isFirst) socket.write("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n");
     else socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"));
     isFirst = false;
-  }).listen(0, "127.0.0.1");
-  await once(talkative, "listening");
-  onTestFinished(() => void talkative.close());
-  const port = String((talkative.address() as AddressInfo).port);
+  });
+  const port = await listen(talkative);
   const agent = makeAgent();
   const created: TLSSocket[] = [];
   const create = agent.createConnection.bind(agent);

@@ -31,9 +31,9 @@ def button(page: AppTest) -> tuple[str, bool]:
     return page.button(key="sync").label, page.button(key="sync").disabled
 
 
-def wait_for_button(page: AppTest, label: str, *, is_disabled: bool = False) -> None:
-    """Runs the script again until its button is this one: a sentence may be there before it, or stay behind it."""
-    until(f'the button "{label}"', lambda: button(page.run()) == (label, is_disabled))
+def wait_for_button(page: AppTest, label: str) -> None:
+    """Runs the script again until this is its button, and can be clicked: a sentence may come before it, or stay."""
+    until(f'the button "{label}"', lambda: button(page.run()) == (label, False))
 
 
 def click(page: AppTest) -> AppTest:
