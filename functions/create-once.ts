@@ -15,8 +15,9 @@ const longestRetryAfterS = 2;
  * Stores a Job at most once: its name is the lock. After **any** failed create the name is looked up before we answer,
  * because admission runs before the name check (a redelivery after the template changed gets a 422, not a 409), and
  * because a lost answer says nothing. `isLate` is asked right before each create: a process that was frozen meanwhile
- * must not send what others have stopped waiting for. `again` is asked before each but the first, and told whether a
- * create that failed may have taken effect after all: what it gives is the answer, nothing means go on. Throws a Fault.
+ * must not send what others have stopped waiting for. `again` is asked before each but the first: what it gives is
+ * the answer, nothing means go on. `failed` is told
+ * of each create that failed whether it may have taken effect. Throws a Fault.
  */
 export async function createOnce<Other = never>(
   cluster: Cluster,
@@ -25,19 +26,23 @@ export async function createOnce<Other = never>(
   {
     isLate = () => false,
     again,
-  }: { isLate?: () => boolean; again?: (mayCome: boolean) => Promise<Other | undefined> } = {},
+    failed,
+  }: {
+    isLate?: () => boolean;
+    again?: () => Promise<Other | undefined>;
+    failed?: (mayHaveTakenEffect: boolean) => void;
+  } = {},
 ): Promise<Made | Other> {
   const name = metadataOf(job).name as string;
   const options = { signal, traceparent: readAnnotation(job, "traceparent") };
   let unanswered = false; // a create of ours got no answer: it may be stored, now or a moment later
-  let mayCome = false;
   for (let attempt = 1; ; attempt += 1) {
     if (isLate()) throw tooLate(unanswered);
     const result = await cluster.createJob(job, options).catch(toFailedCall);
     if (!(result instanceof ApiError)) return { outcome: "created", job: toJobRef(result) };
     const { failure } = result;
     unanswered ||= failure.status === 0 && failure.mayHaveTakenEffect;
-    mayCome ||= failure.mayHaveTakenEffect;
+    failed?.(failure.mayHaveTakenEffect);
 
     const existing = await cluster.getJob(name, options).catch(toFailedCall);
     if (!(existing instanceof ApiError)) return recognise(job, existing);
@@ -52,7 +57,7 @@ export async function createOnce<Other = never>(
     await pause(waitMs, undefined, { signal }).catch(() => {
       throw giveUp(result, unanswered);
     });
-    const other = await again?.(mayCome).catch((error) => {
+    const other = await again?.().catch((error) => {
       throw unanswered ? unknownOutcome(error, failure) : error;
     });
     if (other !== undefined) return other;

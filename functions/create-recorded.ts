@@ -1,17 +1,19 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { hasEnded } from "./core/decide.ts";
 import { readAnnotation } from "./core/job-from-cronjob.ts";
+import { jobNameOfSlot } from "./core/job-name.ts";
 import type { JobRef, Made } from "./core/outcome.ts";
-import { type Entry, release, settle, toEntryRequest } from "./core/record.ts";
+import { type Entry, entryId, release, settle, toEntryRequest } from "./core/record.ts";
 import { createOnce, toJobRef } from "./create-once.ts";
 import { Fault, type FaultCode } from "./errors.ts";
 import { retryAfter } from "./kubernetes/report-api-errors.ts";
 import type { RecordStore } from "./record-store.ts";
 import { findJob, type Reserved, type ReserveKeyOptions, reserveKey } from "./reserve-key.ts";
 
-/** After these the API server surely has no Job of ours from this create. */
-const surelyNotMade: readonly FaultCode[] = ["api-refused", "quota-conflict", "foreign-job"];
 /** A trigger's own deadline leaves this much of the time that callers are promised. */
 const releaseWaitMs = 500;
+/** A look at another key, which is made beside the create, holds nobody up for longer once that has its answer. */
+const sweepWaitMs = 100;
 /** A write that was under way when the time was over may take as long as a call; the release comes after it. */
 const releaseTimeoutMs = 10_000;
 
@@ -25,25 +27,31 @@ export async function createRecorded(
 ): Promise<Made | Exclude<Reserved, { kind: "reserved" }>> {
   const { cluster, records, job, signal } = options;
   let attempt = 0;
-  let isSent = false; // a create of ours
-  let mayCome = false; // and one before the last may have taken effect after all
+  let isSent = false; // a create of ours that nobody has told the outcome of
+  let mayCome = false; // one that failed may have taken effect after all
+  let sweeping: Promise<string | undefined> | undefined;
   const isLate = () => {
     const late = options.isLate();
     isSent ||= !late;
     return late;
   };
+  const failed = (mayHaveTakenEffect: boolean) => {
+    isSent = false;
+    mayCome ||= mayHaveTakenEffect;
+  };
   const reserve = async () => {
     attempt += 1;
     const reserved = await reserveKey({ ...options, maker: `${options.maker}.${attempt}` });
-    return reserved.kind === "reserved" ? undefined : reserved;
+    if (reserved.kind !== "reserved") return reserved;
+    if (reserved.sweepable.length > 0) sweeping ??= findSwept(reserved.sweepable, options);
+    return undefined;
   };
   const giveBack = async (isPossible: boolean): Promise<void> => {
     const change = (entries: readonly Entry[]) => toChange(release(entries, options, { mayCome: isPossible }));
     const released = records.commit(change, AbortSignal.timeout(releaseTimeoutMs)).catch(() => undefined);
     await Promise.race([released, pause(releaseWaitMs, undefined, { ref: false })]);
   };
-  const again = async (mayHaveTakenEffect: boolean) => {
-    mayCome ||= mayHaveTakenEffect;
+  const again = async () => {
     const reserved = await reserve();
     if (reserved === undefined || reserved.kind === "known") return reserved;
     // Nobody may be told that the key was refused, or joined another Job, when its own may still come.
@@ -59,15 +67,36 @@ export async function createRecorded(
     throw error;
   });
   if (other) return other;
-  const made = await createOnce(cluster, job, signal, { isLate, again }).catch(async (error) => {
+  const made = await createOnce(cluster, job, signal, { isLate, again, failed }).catch(async (error) => {
     const code = codeOf(error);
     if (code === "key-reused") await rememberFound(options).catch(() => giveBack(true));
     // Our create may be on its way: were the key given up now, its Job could be made, removed and made once more by it.
-    else if (code !== "outcome-unknown") await giveBack(mayCome || (isSent && !(code && surelyNotMade.includes(code))));
+    else if (code !== "outcome-unknown") await giveBack(mayCome || isSent);
     throw error;
   });
-  if ("outcome" in made) await remember(records, options, made.job, signal);
+  if ("outcome" in made) {
+    const swept = sweeping && (await Promise.race([sweeping, pause(sweepWaitMs, undefined, { ref: false })]));
+    await remember(records, options, made.job, signal, swept);
+  }
   return made;
+}
+
+/**
+ * Looks at one expired key beside the create, so that a record that nobody asks `forbid` of does not only grow: each
+ * trigger adds a key and takes one. Any of them, for some may have Jobs that never end. Resolves with its entryId when
+ * its Job has ended or is gone; a look that fails is none.
+ */
+async function findSwept(
+  sweepable: Entry[],
+  { cluster, cronJobName, signal }: ReserveKeyOptions,
+): Promise<string | undefined> {
+  const entry = sweepable[Math.floor(Math.random() * sweepable.length)];
+  if (!entry) return undefined;
+  const isOver = await findJob(cluster, jobNameOfSlot(cronJobName, entry.slot), signal).then(
+    (job) => job === undefined || hasEnded(job),
+    () => false,
+  );
+  return isOver ? entryId(entry) : undefined;
 }
 
 /** Puts the request that made the key's Job in place of ours, which was another one. */
@@ -82,14 +111,19 @@ function codeOf(error: unknown): FaultCode | undefined {
   return error instanceof Fault ? error.code : undefined;
 }
 
-/** Writes down that the key has made its Job: from then on every delivery is a duplicate. Throws a Fault. */
+/**
+ * Writes down that the key has made its Job: from then on every delivery is a duplicate; `swept`, an entryId, goes with
+ * it. Throws a Fault.
+ */
 export async function remember(
   records: RecordStore,
   own: Pick<Entry, "slot" | "request">,
   job: JobRef,
   signal: AbortSignal,
+  swept?: string,
 ): Promise<void> {
-  await records.commit((entries) => toChange(settle(entries, own, job, Date.now())), signal);
+  const stays = (entry: Entry) => entryId(entry) !== swept;
+  await records.commit((entries) => toChange(settle(entries.filter(stays), own, job, Date.now())), signal);
 }
 
 function toChange(entries: Entry[] | undefined): { entries?: Entry[]; result: undefined } {

@@ -9,13 +9,13 @@ import { createTransport, type Transport } from "./kubernetes/transport.ts";
 import { createLogger } from "./log.ts";
 import { countCalls, createMetrics } from "./metrics.ts";
 import { createPolicyCanary } from "./policy-canary.ts";
-import { createRecordStore } from "./record-store.ts";
+import { createRecordStore, readAhead } from "./record-store.ts";
 import { createRunAnnouncer } from "./run-announcer.ts";
 import { startServer } from "./server.ts";
 
 /** Longer than any trigger takes; with what follows shorter than the grace period that the manifests give. */
 const drainTimeoutMs = 17_000;
-/** For Events that are still to be sent. */
+/** For Events that are still to be sent, and reservations that are still to be given back. */
 const settleTimeoutMs = 2_000;
 
 main().catch((error) => {
@@ -54,12 +54,13 @@ async function main(): Promise<void> {
     draining.abort();
     log.info({ signal }, "draining");
     const answeredAll = await server.drain(drainTimeoutMs);
-    await announcer?.settle(settleTimeoutMs);
+    await Promise.all([announcer?.settle(settleTimeoutMs), records?.settle(settleTimeoutMs)]);
     credentials.close();
     log.info({ answeredAll }, "stopped");
     process.exit(0);
   };
   credentials.connect();
+  if (records) readAhead(records);
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   if (!authenticate) log.warn("AUTH_MODE is none: whoever reaches this port can run the CronJob");

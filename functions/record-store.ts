@@ -13,20 +13,29 @@ type Change<T> = (entries: readonly Entry[]) => { entries?: Entry[]; result: T }
 export type RecordStore = {
   /**
    * Applies a change by compare-and-swap and gives its result once that is stored; the change is asked again whenever
-   * another replica was first. One that writes nothing may have seen the record as this process last knew it.
+   * another replica was first. One that writes nothing is decided on the record as this process last knew it, and waits
+   * for no write that is under way.
    */
   commit<T>(change: Change<T>, signal: AbortSignal): Promise<T>;
   /** Forgets what was read: the next change is decided on what is stored then. */
   refresh(): void;
+  /** Resolves when no change is under way, or after so many milliseconds. */
+  settle(timeoutMs: number): Promise<void>;
 };
 
 const annotation = "sync-trigger.internal/record";
-/** How often a batch of changes is tried: against other replicas, and against an API server that does not serve us. */
+/** How often a change is tried: against other replicas, and against an API server that does not serve us. */
 const maxAttempts = { conflict: 12, failure: 3 };
 const pauseMs = 15;
 
 type Known = { lease: JsonObject; entries: readonly Entry[] };
-type Waiting = { apply(entries: readonly Entry[]): Entry[] | undefined; done(): void; fail(error: unknown): void };
+type Waiting = {
+  /** Each with the others of its batch. */
+  attempts: number;
+  apply(entries: readonly Entry[]): Entry[] | undefined;
+  done(): void;
+  fail(error: unknown): void;
+};
 
 /**
  * The record in the cluster's Lease. Changes that come while a write is under way go out together in the next one, so a
@@ -37,6 +46,7 @@ export function createRecordStore(cluster: Pick<Cluster, "getLease" | "updateLea
   let isOutOfDate = false;
   let waiting: Waiting[] = [];
   let writing = false;
+  let flushed = Promise.resolve();
 
   async function read(): Promise<Known> {
     const lease = await cluster.getLease({ signal: new AbortController().signal }).catch((error) => {
@@ -57,7 +67,7 @@ export function createRecordStore(cluster: Pick<Cluster, "getLease" | "updateLea
 
   async function flush(): Promise<void> {
     writing = true;
-    for (let attempt = 1; waiting.length > 0; attempt += 1) {
+    while (waiting.length > 0) {
       const batch = waiting;
       waiting = [];
       const applied: Waiting[] = [];
@@ -80,22 +90,21 @@ export function createRecordStore(cluster: Pick<Cluster, "getLease" | "updateLea
         }
         if (isChanged) known = await write(current, entries);
         for (const change of applied) change.done();
-        attempt = 0;
       } catch (error) {
         // Another replica was first, or nobody knows: what is stored now must be read before anything is decided.
         known = undefined;
         const left = applied.length > 0 ? applied : batch;
         const isConflict = error instanceof ApiError && error.failure.status === 409;
-        const isLast = attempt >= (isConflict ? maxAttempts.conflict : maxAttempts.failure);
-        if (isLast || !(error instanceof ApiError) || !isPassing(error.failure)) {
-          const fault = isConflict ? outrun(error) : toApiFault(error);
-          for (const change of left) change.fail(fault);
-          attempt = 0;
-        } else {
-          waiting = [...left, ...waiting];
-          // Random, so that replicas that met once do not meet again.
-          await pause(pauseMs * attempt * Math.random());
-        }
+        const most = isConflict ? maxAttempts.conflict : maxAttempts.failure;
+        const mayPass = error instanceof ApiError && isPassing(error.failure);
+        for (const change of left) change.attempts += 1;
+        const again = left.filter(({ attempts }) => mayPass && attempts < most);
+        const fault = isConflict ? outrun(error) : toApiFault(error);
+        for (const change of left) if (!again.includes(change)) change.fail(fault);
+        waiting = [...again, ...waiting];
+        // Random, so that replicas that met once do not meet again.
+        const attempts = Math.max(0, ...again.map((change) => change.attempts));
+        if (attempts > 0) await pause(pauseMs * attempts * Math.random());
       }
     }
     // In the same turn as the last look at `waiting`: a change that comes from now on begins a flush of its own.
@@ -106,18 +115,26 @@ export function createRecordStore(cluster: Pick<Cluster, "getLease" | "updateLea
     refresh: () => {
       isOutOfDate = true;
     },
+    settle: async (timeoutMs) => {
+      await Promise.race([flushed, pause(timeoutMs, undefined, { ref: false })]);
+    },
     commit: <T>(change: Change<T>, signal: AbortSignal) =>
       new Promise<T>((resolve, reject) => {
         let result: T;
         const late = "the time was over before the record was written";
         const giveUp = () => reject(new Fault("api-unavailable", late, { headers: retryAfter({}) }));
         if (signal.aborted) return giveUp();
+        if (known && !isOutOfDate) {
+          const decided = change(known.entries);
+          if (!decided.entries) return resolve(decided.result);
+        }
         signal.addEventListener("abort", giveUp, { once: true });
         const end = (settle: () => void) => {
           signal.removeEventListener("abort", giveUp);
           settle();
         };
         waiting.push({
+          attempts: 0,
           apply: (entries) => {
             if (signal.aborted) throw signal.reason;
             const changed = change(entries);
@@ -127,9 +144,17 @@ export function createRecordStore(cluster: Pick<Cluster, "getLease" | "updateLea
           done: () => end(() => resolve(result)),
           fail: (error) => end(() => reject(error)),
         });
-        if (!writing) void flush();
+        if (!writing) flushed = flush();
       }),
   };
+}
+
+/**
+ * Reads the record before anybody asks for it, while the first request of a cold start is still on its way: that one finds
+ * it read. What fails is tried again when the record is needed, and told then.
+ */
+export function readAhead(records: RecordStore): void {
+  records.commit(() => ({ result: undefined }), new AbortController().signal).catch(() => {});
 }
 
 function outrun(cause: unknown): Fault {

@@ -13,7 +13,7 @@ import type { RecordStore } from "./record-store.ts";
 
 /** The key may create its Job, has one already, another Job is in the way, or has just made this one needless. */
 export type Reserved =
-  | { kind: "reserved" }
+  | { kind: "reserved"; sweepable: Entry[] }
   | { kind: "known"; entry: Entry }
   | { kind: "overlap"; job: JobRef }
   | { kind: "needless"; verdict: Verdict };
@@ -23,6 +23,11 @@ export type ReserveKeyOptions = {
   cluster: Cluster;
   records: RecordStore;
   cronJob: JsonObject;
+  /** When that was read, by the monotonic clock; ms. */
+  cronJobReadAtMs: number;
+  readCronJob: () => Promise<JsonObject>;
+  /** Decides by the CronJob; undefined: a run is wanted. */
+  judgeCronJob: (cronJob: JsonObject) => Verdict | undefined;
   /** The Job that is to be created. */
   job: JsonObject;
   cronJobName: string;
@@ -39,6 +44,8 @@ export type ReserveKeyOptions = {
 
 /** How long we wait for the Job of another trigger that is about to create it, before we ask the caller to come back. */
 const inFlightMs = 3_000;
+/** A CronJob that was read longer ago says too little of what the schedule has started. */
+const cronJobGoodForMs = 2_000;
 const lookPausesMs = [50, 100, 200, 400];
 const looksAtOnce = 16;
 const absent: Look = { state: "absent" };
@@ -50,20 +57,20 @@ const absent: Look = { state: "absent" };
  */
 export async function reserveKey(options: ReserveKeyOptions): Promise<Reserved> {
   const { cluster, records, cronJobName, exclusive, signal } = options;
-  if (exclusive) {
-    for (const name of activeJobNames(options.cronJob)) {
-      const job = await findJob(cluster, name, signal);
-      if (job && !hasEnded(job)) return { kind: "overlap", job: toJobRef(job) };
-      const verdict = job && options.judge(job);
-      if (verdict) return { kind: "needless", verdict };
-    }
-  }
   let needless: Verdict | undefined;
   const looks = new Map<string, Look>();
-  const endsAtMs = performance.now() + inFlightMs;
+  const wait = createPatience(signal);
   let isRefreshed = false;
-  let waits = 0;
+  let cronJob: JsonObject | undefined = options.cronJob;
+  let readAtMs = options.cronJobReadAtMs;
   for (;;) {
+    if (exclusive && performance.now() - readAtMs > cronJobGoodForMs) {
+      readAtMs = performance.now();
+      cronJob = await options.readCronJob();
+    }
+    const standing = exclusive && cronJob && (await standingOf(cronJob));
+    if (standing) return standing;
+    cronJob = undefined;
     const reservation = await records.commit(
       (entries) => toChange(reserve(entries, { ...options, looks, nowMs: Date.now() })),
       signal,
@@ -80,9 +87,7 @@ export async function reserveKey(options: ReserveKeyOptions): Promise<Reserved> 
         records.refresh();
         break;
       case "in-flight":
-        if (performance.now() > endsAtMs || signal.aborted) throw inFlight(cronJobName, reservation.entry);
-        await pause(lookPausesMs[waits] ?? lookPausesMs.at(-1));
-        waits += 1;
+        await wait(jobNameOfSlot(cronJobName, reservation.entry.slot));
         records.refresh();
         await look([reservation.entry]);
         break;
@@ -92,6 +97,19 @@ export async function reserveKey(options: ReserveKeyOptions): Promise<Reserved> 
         });
         if (needless) return { kind: "needless", verdict: needless };
     }
+  }
+
+  /** What is against a run by the CronJob itself and the scheduled Jobs that it calls active. */
+  async function standingOf(current: JsonObject): Promise<Reserved | undefined> {
+    const judged = options.judgeCronJob(current);
+    if (judged) return { kind: "needless", verdict: judged };
+    for (const name of activeJobNames(current)) {
+      const job = await findJob(cluster, name, signal);
+      if (job && !hasEnded(job)) return { kind: "overlap", job: toJobRef(job) };
+      const verdict = job && options.judge(job);
+      if (verdict) return { kind: "needless", verdict };
+    }
+    return undefined;
   }
 
   async function look(entries: Entry[]): Promise<void> {
@@ -112,6 +130,20 @@ export async function reserveKey(options: ReserveKeyOptions): Promise<Reserved> 
     };
     await Promise.all(Array.from({ length: Math.min(looksAtOnce, left.length) }, one));
   }
+}
+
+/**
+ * The pauses between looks at a Job that another trigger is about to create: each call is one. Throws a Fault
+ * when three seconds are over, or nobody waits any more.
+ */
+export function createPatience(signal: AbortSignal): (jobName: string) => Promise<void> {
+  const endsAtMs = performance.now() + inFlightMs;
+  let waits = 0;
+  return async (name) => {
+    if (performance.now() > endsAtMs || signal.aborted) throw inFlight(name);
+    await pause(lookPausesMs[waits] ?? lookPausesMs.at(-1));
+    waits += 1;
+  };
 }
 
 /** A Job by name; undefined when there is none. Throws a Fault. */
@@ -140,8 +172,7 @@ function tooManyLooks(cause: unknown): Fault {
   return new Fault("api-unavailable", detail, { cause, headers: retryAfter({}) });
 }
 
-function inFlight(cronJobName: string, { slot }: Entry): Fault {
-  const name = jobNameOfSlot(cronJobName, slot);
+function inFlight(name: string): Fault {
   return new Fault("in-flight", `Job ${name} was about to be created and is not there yet`, {
     headers: { "Retry-After": "2" },
   });

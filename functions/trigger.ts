@@ -6,16 +6,16 @@ import { jobName, keySlot } from "./core/job-name.ts";
 import type { JsonObject } from "./core/json.ts";
 import { type Key, keyDigest, requestDigest } from "./core/key.ts";
 import type { JobRef, Made, Outcome } from "./core/outcome.ts";
-import { type Entry, isRemembered, toEntryRequest, toKnownJob } from "./core/record.ts";
+import { toEntryRequest } from "./core/record.ts";
 import type { SyncRequest } from "./core/request.ts";
-import { createOnce, keyReused, recognise } from "./create-once.ts";
-import { createRecorded, remember } from "./create-recorded.ts";
+import { createOnce } from "./create-once.ts";
+import { createRecorded } from "./create-recorded.ts";
 import { Fault } from "./errors.ts";
+import { findKnown, findRemembered, type KnownKeyOptions, toDuplicate } from "./find-known.ts";
 import type { Cluster } from "./kubernetes/cluster.ts";
 import { reportApiErrors } from "./kubernetes/report-api-errors.ts";
 import type { PolicyCanary } from "./policy-canary.ts";
 import type { RecordStore } from "./record-store.ts";
-import { findJob } from "./reserve-key.ts";
 import type { RunAnnouncer } from "./run-announcer.ts";
 
 /** A trigger as a door hands it over: decoded, checked and with its key. */
@@ -91,33 +91,48 @@ async function run(plan: Plan, input: TriggerInput, context: TriggerContext, lim
   const { cluster, namespace, records, config } = context;
   const isLate = deadline(timeoutMs);
 
-  const remembered = await findRemembered(plan, context, signal);
+  const windowMs = config.dedupeWindowMs ?? 0;
+  const maker = spanOf(input.traceparent);
+  const key: KnownKeyOptions = {
+    ...{ cluster, records, namespace, windowMs, maker, signal },
+    ...{ name: plan.name, slot: plan.slot, request: plan.entryRequest },
+  };
+  const remembered = await findRemembered(key);
   if (remembered) return remembered;
 
-  const cronJob = await cluster
-    .getCronJob({ signal })
-    .catch(reportApiErrors({ missing: `CronJob ${namespace}/${config.cronJobName} does not exist` }));
+  const readCronJob = () =>
+    cluster
+      .getCronJob({ signal })
+      .catch(reportApiErrors({ missing: `CronJob ${namespace}/${config.cronJobName} does not exist` }));
+  const cronJobReadAtMs = performance.now();
+  const cronJob = await readCronJob();
   await context.policyCanary.beforeTrigger(cronJob, signal, answered);
   const job = buildJob(cronJob, plan, input);
-  const known = () => findKnown(job, plan, context, signal);
+  const known = () => findKnown(job, key);
   const overlap = resolveOverlap(plan.onOverlap, cronJob);
   if (overlap instanceof Fault) return (await known()) ?? raise(overlap);
   const when = { ifOlderThanMs: plan.ifOlderThanMs, nowMs: Date.now() };
-  const verdict = decideByCronJob(cronJob, { suspended: config.suspendedPolicy, ...when });
+  const judgeCronJob = (current: JsonObject) =>
+    decideByCronJob(current, { suspended: config.suspendedPolicy, ...when });
+  const verdict = judgeCronJob(cronJob);
   if (verdict) return (await known()) ?? { ...verdict, job: null };
 
   if (!records) {
+    // Of all policies only what inherit stands for can be another one when a key comes again.
+    const before = overlap !== "allow" && plan.onOverlap === "inherit" ? await known() : undefined;
+    if (before) return before;
     if (overlap !== "allow") throw recordNeeded(overlap);
     return announce(await createOnce(cluster, job, signal, { isLate }), job, context);
   }
   const result = await createRecorded({
-    ...{ cluster, records, cronJob, job, cronJobName: config.cronJobName, signal, isLate },
+    ...{ cluster, records, job, cronJobName: config.cronJobName, signal, isLate },
+    ...{ cronJob, cronJobReadAtMs, readCronJob, judgeCronJob },
     ...{ slot: plan.slot, request: plan.entryRequest, exclusive: overlap !== "allow" },
     judge: (ended) => decideBySuccess(successTime(ended), when),
-    ...{ windowMs: config.dedupeWindowMs ?? 0, maxKeys: config.dedupeMaxKeys, maker: spanOf(input.traceparent) },
+    ...{ windowMs, maxKeys: config.dedupeMaxKeys, maker },
   });
   if ("outcome" in result) return announce(result, job, context);
-  if (result.kind === "known") return toDuplicate(result.entry, plan, namespace);
+  if (result.kind === "known") return toDuplicate(result.entry, key);
   if (result.kind === "needless") return (await known()) ?? { ...result.verdict, job: null };
   return (await known()) ?? toOverlapOutcome(overlap, result.job);
 }
@@ -159,50 +174,13 @@ function announce(made: Made, job: JsonObject, { announcer }: TriggerContext): M
   return made;
 }
 
-/**
- * What the key has made after all, asked before it is told that it makes nothing: by the record as it is stored now, which
- * another replica may have written, else by its Job's name; from then on that is remembered.
- */
-async function findKnown(
-  job: JsonObject,
-  plan: Plan,
-  context: TriggerContext,
-  signal: AbortSignal,
-): Promise<Outcome | undefined> {
-  const { cluster, records } = context;
-  records?.refresh();
-  const remembered = await findRemembered(plan, context, signal);
-  if (remembered) return remembered;
-  const found = await findJob(cluster, plan.name, signal);
-  const made = found && recognise(job, found);
-  if (made && records) await remember(records, { slot: plan.slot, request: plan.entryRequest }, made.job, signal);
-  return made;
-}
-
 /** The span id that we gave this request: no other request has it. */
 function spanOf(traceparent: string): string {
   return traceparent.split("-")[2] ?? "";
 }
 
-/** The answer to a key that is remembered; undefined: it is not, as far as this process knows. */
-async function findRemembered(
-  plan: Plan,
-  { records, namespace, config }: TriggerContext,
-  signal: AbortSignal,
-): Promise<Outcome | undefined> {
-  const isOurs = (entry: Entry) =>
-    entry.slot === plan.slot && isRemembered(entry, Date.now(), config.dedupeWindowMs ?? 0);
-  const entry = await records?.commit((entries) => ({ result: entries.find(isOurs) }), signal);
-  return entry && toDuplicate(entry, plan, namespace);
-}
-
 function raise(fault: Fault): never {
   throw fault;
-}
-
-function toDuplicate(entry: Entry, { name, entryRequest }: Plan, namespace: string): Outcome {
-  if (entry.request !== entryRequest) throw keyReused(`${namespace}/${name}`);
-  return { outcome: "duplicate", job: toKnownJob(entry, name, namespace) };
 }
 
 function toOverlapOutcome(overlap: "allow" | "forbid" | "join", job: JobRef): Outcome {

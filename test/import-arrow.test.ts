@@ -9,7 +9,10 @@ const layers: [layer: string, files: RegExp][] = [
   ["routes", /^(routes\/|openapi\.ts$)/],
   ["auth", /^auth(\/|\.ts$)/],
   ["jobs", /^jobs\//],
-  ["trigger", /^(trigger|create-once|create-recorded|reserve-key|record-store|policy-canary|run-announcer)\.ts$/],
+  [
+    "trigger",
+    /^(trigger|create-once|create-recorded|find-known|reserve-key|record-store|policy-canary|run-announcer)\.ts$/,
+  ],
   ["kubernetes", /^kubernetes\//],
   ["core", /^core\//],
   ["route.ts", /^route\.ts$/],

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { JsonObject } from "../functions/core/json.ts";
 import type { Entry } from "../functions/core/record.ts";
 import { ApiError } from "../functions/kubernetes/api-error.ts";
-import { createRecordStore } from "../functions/record-store.ts";
+import { createRecordStore, readAhead } from "../functions/record-store.ts";
 import { faultOf } from "./support/fault-of.ts";
 
 const signal = () => AbortSignal.timeout(10_000);
@@ -61,6 +61,31 @@ it("changes that come while a write is under way go out in one write", async () 
   expect(await look()).toEqual(["a", "b", "c", "d"]);
 });
 
+it("a look does not wait for a write that is under way: it sees what is stored, until that is", async () => {
+  const held = Promise.withResolvers<void>();
+  const { add, look } = start({ hold: held.promise });
+  await look();
+  const first = add("a");
+  await new Promise(setImmediate);
+  expect(await look()).toEqual([]);
+  held.resolve();
+  await first;
+  expect(await look()).toEqual(["a"]);
+});
+
+it("a look after a refresh waits for what is stored by then", async () => {
+  const held = Promise.withResolvers<void>();
+  const { store, add, look, calls } = start({ hold: held.promise });
+  await look();
+  const first = add("a");
+  await new Promise(setImmediate);
+  store.refresh();
+  const fresh = look();
+  held.resolve();
+  expect([await first, await fresh]).toEqual(["a", ["a"]]);
+  expect(calls).toEqual(["get", "update", "get"]);
+});
+
 it("a change whose time is over is a 503 to come back after, and is not applied any more", async () => {
   const held = Promise.withResolvers<void>();
   const { add, look } = start({ hold: held.promise });
@@ -91,4 +116,67 @@ it.each([
   const change = () => store.commit(() => ({ entries: [entry("a")], result: "a" }), signal());
   expect(await faultOf(change)).toMatchObject({ code });
   expect(writes).toBe(times);
+});
+
+it("counts the attempts of each change for itself: one that comes late in another's row has its own", async () => {
+  let writes = 0;
+  let late: Promise<string> | undefined;
+  const add = (slot: string) =>
+    store.commit((entries) => ({ entries: [...entries, entry(slot)], result: slot }), signal());
+  const store = createRecordStore({
+    getLease: async () => ({ metadata: { name: "sync-trigger" } }),
+    updateLease: async (next) => {
+      writes += 1;
+      if (writes === 11) late = add("late");
+      if (writes > 12) return next;
+      throw new ApiError({
+        call: "updateLease",
+        status: 409,
+        reason: "Conflict",
+        message: "",
+        mayHaveTakenEffect: false,
+      });
+    },
+  });
+  expect(await faultOf(() => add("first"))).toMatchObject({ code: "api-unavailable" });
+  expect(await late).toBe("late");
+});
+
+it("settles when nothing is under way, or when the time is over", async () => {
+  const held = Promise.withResolvers<void>();
+  const { store, add, look } = start({ hold: held.promise });
+  await store.settle(60_000);
+  const adding = add("a");
+  await store.settle(10);
+  expect(await Promise.race([adding, "still under way"])).toBe("still under way");
+  const settled = store.settle(60_000);
+  held.resolve();
+  await settled;
+  expect(await Promise.race([look(), "still under way"])).toEqual(["a"]);
+});
+
+it("read ahead, it is not read again when it is needed; a reading that fails is made up for", async () => {
+  const { store, calls, look } = start();
+  readAhead(store);
+  expect(await look()).toEqual([]);
+  expect(calls).toEqual(["get"]);
+
+  let reads = 0;
+  const failing = createRecordStore({
+    getLease: async () => {
+      reads += 1;
+      if (reads > 1) return { metadata: { name: "sync-trigger" } };
+      throw new ApiError({
+        call: "getLease",
+        status: 403,
+        reason: "Forbidden",
+        message: "",
+        mayHaveTakenEffect: false,
+      });
+    },
+    updateLease: async (next) => next,
+  });
+  readAhead(failing);
+  await new Promise(setImmediate);
+  expect(await failing.commit(() => ({ result: "read" }), signal())).toBe("read");
 });

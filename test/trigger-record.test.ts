@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { requestDigest } from "../functions/core/key.ts";
 import type { Entry } from "../functions/core/record.ts";
 import { Fault } from "../functions/errors.ts";
-import { fails, notFound, unanswered } from "./support/fake-cluster.ts";
+import { fails, notFound, type Scripted, unanswered } from "./support/fake-cluster.ts";
 import { faultOf } from "./support/fault-of.ts";
 import {
   cronJob,
@@ -43,10 +43,12 @@ describe("with the record of keys", () => {
   });
 
   it.each([
-    ["that surely made no Job is as if it had never been", { status: 422 }, "api-refused", []],
+    ["that is refused is as if it had never been", { status: 422 }, "api-refused", []],
+    ["that was not served is as if it had never been", { status: 429, retryAfterS: 60 }, "api-unavailable", []],
+    ["that was not sent is as if it had never been", { status: 0, retryAfterS: 60 }, "api-unavailable", []],
     [
       "whose Job may still come is given up, so that a redelivery tries again",
-      { status: 503, retryAfterS: 60 },
+      { status: 503, retryAfterS: 60, mayHaveTakenEffect: true },
       "api-unavailable",
       [{ state: "pending", uid: "-" }],
     ],
@@ -282,5 +284,151 @@ describe("with the record of keys", () => {
       records,
     });
     expect(await run()).toMatchObject({ outcome: "created" });
+  });
+
+  describe("where a delivery would make no Job while another one of its key may be creating it", () => {
+    const inFlight = (more: Partial<Entry> = {}) =>
+      entry({ state: "pending", uid: "them.1", atMs: Date.now(), ...more });
+    const succeeded = { status: { lastSuccessfulTime: new Date().toISOString() } };
+    const absentThen = (...then: Scripted[]) => [notFound, ...then];
+
+    it("waits for that Job, whatever the policies say by now", async () => {
+      const request = { ifOlderThan: "1h" };
+      const own = ownJob({ request: { onOverlap: "allow", ifOlderThanMs: 3_600_000 } });
+      const { run, names } = prepare({
+        script: { getCronJob: [cronJob(succeeded)], getJob: absentThen(own) },
+        ...{ request, config: window, records: memoryRecords([inFlight()]) },
+      });
+      expect(await run()).toEqual({ outcome: "duplicate", job: made });
+      expect(names()).toEqual(["getCronJob", "getJob", "getJob"]);
+    });
+
+    it.each([
+      ["a success that is recent", succeeded, { ifOlderThan: "1h" }],
+      ["a suspended CronJob", { spec: { suspend: true } }, {}],
+      ["a scheduled Job", { status: { active: [{ name: "sync-29" }] } }, { onOverlap: "forbid" as const }],
+    ])("is told to come back beside %s when it does not come", async (_what, of, request) => {
+      vi.useFakeTimers({ toFake: ["performance"] });
+      onTestFinished(() => void vi.useRealTimers());
+      const scheduled = { metadata: { name: "sync-29", namespace: "n", uid: "s", creationTimestamp: made.createdAt } };
+      const look = (wanted: unknown) => {
+        if (wanted !== name) return scheduled;
+        vi.advanceTimersByTime(1_000);
+        return notFound;
+      };
+      const { run, names } = prepare({
+        script: { getCronJob: [cronJob(of)], getJob: [look] },
+        ...{ request, config: { ...window, suspendedPolicy: "reject" }, records: memoryRecords([inFlight()]) },
+      });
+      expect(await faultOf(run)).toMatchObject({ code: "in-flight", headers: { "Retry-After": "2" } });
+      expect(names()).not.toContain("createJob");
+    });
+
+    it.each([
+      ["its maker must be dead", { atMs: Date.now() - 31_000 }],
+      ["the reservation is its own", { uid: "s.1" }],
+    ])("is decided anew when %s", async (_what, more) => {
+      const { run } = prepare({
+        script: { getCronJob: [cronJob(succeeded)], getJob: [notFound] },
+        ...{ request: { ifOlderThan: "1h" }, config: window, records: memoryRecords([inFlight(more)]) },
+      });
+      expect(await run()).toMatchObject({ outcome: "skipped" });
+    });
+  });
+
+  describe("beside expired keys that nobody has seen ended", () => {
+    const old = (slot: string) => other({ slot, atMs: Date.now() - 7_200_000 });
+    const ended = { metadata: {}, status: { conditions: [{ type: "Complete", status: "True" }] } };
+    const slots = ({ entries }: { entries: Entry[] }) => entries.map(({ slot }) => slot);
+    const own = entry().slot;
+
+    it.each([
+      ["has ended", ended, [own]],
+      ["is gone", notFound, [own]],
+      ["still runs", running, ["ma", own]],
+      ["cannot be looked at", fails({ status: 503 }), ["ma", own]],
+    ])("a trigger looks at one, and drops it with its own done when its Job %s", async (_what, answer, expected) => {
+      const records = memoryRecords([old("ma")]);
+      const script = { getCronJob: [cronJob()], getJob: [answer], createJob: [store] };
+      const { run, names } = prepare({ script, config: window, records });
+      expect(await run()).toMatchObject({ outcome: "created" });
+      expect(names()).toEqual(["getCronJob", "getJob", "createJob"]);
+      expect([slots(records), records.writes]).toEqual([expected, 2]);
+    });
+
+    it("a create that is tried again looks no second time", async () => {
+      const records = memoryRecords([old("ma")]);
+      const looked: unknown[] = [];
+      const look = (wanted: unknown) => {
+        looked.push(wanted);
+        return wanted === name ? notFound : running;
+      };
+      const script = { getCronJob: [cronJob()], getJob: [look], createJob: [fails({ status: 429 }), store] };
+      expect(await prepare({ script, config: window, records }).run()).toMatchObject({ outcome: "created" });
+      expect(looked).toEqual(["sync-ma", name]);
+    });
+
+    it("it is one of many, and not always the same", async () => {
+      const seen = new Set<unknown>();
+      for (let round = 0; seen.size < 3; round += 1) {
+        const records = memoryRecords(["ma", "mb", "mc"].map(old));
+        const look = (wanted: unknown) => {
+          seen.add(wanted);
+          return running;
+        };
+        const script = { getCronJob: [cronJob()], getJob: [look], createJob: [store] };
+        const { run, names } = prepare({ script, config: window, records });
+        await run();
+        expect(names().filter((call) => call === "getJob")).toHaveLength(1);
+        expect(round, "rounds until each was looked at").toBeLessThan(200);
+      }
+    });
+
+    it("the answer does not wait for a look that gets none", async () => {
+      const records = memoryRecords([old("ma")]);
+      const script = { getCronJob: [cronJob()], getJob: [() => new Promise<never>(() => {})], createJob: [store] };
+      const { run } = prepare({ script, config: window, records });
+      expect(await run()).toMatchObject({ outcome: "created" });
+      expect(slots(records)).toEqual(["ma", own]);
+    });
+  });
+
+  it("a key that inherit let run is a duplicate when the CronJob's own policy needs the record by now", async () => {
+    const script = {
+      getCronJob: [cronJob({ spec: { concurrencyPolicy: "Forbid" } })],
+      getJob: [ownJob({ request: { onOverlap: "inherit" } })],
+    };
+    expect(await prepare({ script, request: { onOverlap: "inherit" } }).run()).toEqual({
+      outcome: "duplicate",
+      job: made,
+    });
+    const anew = prepare({ script: { ...script, getJob: [notFound] }, request: { onOverlap: "inherit" } });
+    expect(await faultOf(anew.run)).toMatchObject({ code: "invalid-field" });
+  });
+
+  it.each([
+    ["a scheduled Job that started", { status: { active: [{ name: "sync-29" }] } }, "refused"],
+    ["a suspension that came", { spec: { suspend: true } }, "skipped"],
+    ["nothing new", {}, "created"],
+  ])("with forbid a create that is tried again seconds later meets %s meanwhile", async (_what, of, outcome) => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const scheduled = { metadata: { name: "sync-29", namespace: "n", uid: "s", creationTimestamp: made.createdAt } };
+    const busy = () => {
+      vi.advanceTimersByTime(2_500);
+      return fails({ status: 429 });
+    };
+    const records = memoryRecords();
+    const { run, names } = prepare({
+      script: {
+        getCronJob: [cronJob(), cronJob(of)],
+        createJob: [busy, store],
+        getJob: [(wanted) => (wanted === name ? notFound : scheduled)],
+      },
+      ...{ request: { onOverlap: "forbid" }, config: { ...window, suspendedPolicy: "skip" }, records },
+    });
+    expect(await run()).toMatchObject({ outcome });
+    expect(names().filter((call) => call === "getCronJob")).toHaveLength(2);
+    expect(records.entries.map(({ state }) => state)).toEqual(outcome === "created" ? ["done"] : []);
   });
 });

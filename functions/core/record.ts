@@ -33,9 +33,7 @@ const reservationGraceMs = 90_000;
  * after the maker was answered 504.
  */
 const makerGraceMs = 30_000;
-/** Of expired keys whose Job may still run, one trigger looks at no more than these: each adds one key and takes some. */
-const swept = 4;
-/** Where the record is full, in lots of this many until one has ended. */
+/** Where the record is full, expired keys whose Job may still run are looked at in lots of this many until one has ended. */
 const sweptIfFull = 16;
 /** So many Jobs are looked at before what was seen is written down: who runs out of time has not looked in vain. */
 const lookedAtOnce = 256;
@@ -82,7 +80,8 @@ export function entryId({ slot, state, uid, atMs }: Entry): string {
 
 /** What reserving a key came to; `entries` is the record to be stored before that may be acted on. */
 export type Reservation =
-  | { kind: "reserved"; entries: Entry[] }
+  /** `sweepable`: expired keys of others that stay only because nobody has looked whether their Job has ended. */
+  | { kind: "reserved"; entries: Entry[]; sweepable: Entry[] }
   | { kind: "known"; entry: Entry; entries?: Entry[] }
   /** `wanted` has the oldest first. */
   | { kind: "look"; wanted: Entry[]; entries?: Entry[] }
@@ -149,8 +148,7 @@ export function reserve(record: readonly Entry[], options: ReserveOptions): Rese
 
   const unfinished = open.map(seen).findLast((look) => look?.state === "unfinished");
   if (exclusive && unfinished?.state === "unfinished") return { kind: "overlap", job: unfinished.job, ...progress };
-  const wanted = exclusive ? open : open.filter(isExpired).slice(0, swept);
-  const unseen = wanted.filter((entry) => !seen(entry));
+  const unseen = exclusive ? open.filter((entry) => !seen(entry)) : [];
   if (unseen.length > 0) return { kind: "look", wanted: unseen.slice(-lookedAtOnce), ...progress };
   const inFlight = open.find(isUnderWay);
   if (exclusive && inFlight) return { kind: "in-flight", entry: inFlight };
@@ -164,7 +162,8 @@ export function reserve(record: readonly Entry[], options: ReserveOptions): Rese
   }
   const { request, maker } = options;
   const reserved: Entry = { slot, state: "pending", atMs: floorToSecond(nowMs), request, uid: maker };
-  return { kind: "reserved", entries: [...others, reserved] };
+  const isSweepable = (entry: Entry) => isExpired(entry) && !seen(entry) && (entry.state === "done" || !isFresh(entry));
+  return { kind: "reserved", entries: [...others, reserved], sweepable: others.filter(isSweepable) };
 }
 
 /** The record after a key's Job was created or found; `job` without uid: it was there and is gone. */
@@ -198,9 +197,17 @@ export function toKnownJob({ uid, atMs }: Entry, name: string, namespace: string
   return { name, namespace, uid: gone ? null : uid, createdAt: gone ? null : createdAt };
 }
 
-/** Whether a key is known to have made its Job, whatever became of that; without a window only a look can tell. */
+/**
+ * Whether a key is known to have made its Job, whatever became of that; without a window only a look can tell, also where
+ * the API server's clock, which the time of a Job is from, is ahead of ours.
+ */
 export function isRemembered({ state, atMs }: Entry, nowMs: number, windowMs: number): boolean {
-  return state !== "pending" && nowMs - atMs < windowMs;
+  return state !== "pending" && windowMs > 0 && nowMs - atMs < windowMs;
+}
+
+/** Whether another delivery of the key may be creating its Job: nobody may be told yet that the key makes none. */
+export function isInFlight(entry: Entry, { maker, nowMs }: Pick<ReserveOptions, "maker" | "nowMs">): boolean {
+  return entry.state === "pending" && !isOf(entry, maker) && nowMs - entry.atMs < makerGraceMs;
 }
 
 function toMade({ slot, request }: Pick<Entry, "slot" | "request">, job: JobRef, nowMs: number): Entry {

@@ -59,6 +59,9 @@ const outcomeEventSchema = named(
     outcome: z.enum(["created", "duplicate", "joined", "skipped", "refused"]),
     reason: z.optional(z.string()),
     job: z.nullable(jobRefSchema),
+    key: z
+      .strictObject({ kind: z.enum(["event", "ping"]), parts: z.array(z.string()) })
+      .check(z.describe("Source and id of the event; of a ping its source and minute.")),
     keyDigest: z.string().check(z.describe("SHA-256 of the key, as in the Job's annotation.")),
     event: z.strictObject({ source: z.string(), id: z.string(), type: z.string() }),
   }),

@@ -5,7 +5,8 @@ import type { Reply } from "../route.ts";
 
 /**
  * The answer to an event as an event about its outcome (REPLY_EVENTS=on): a Broker sends it on, and other Triggers can
- * act on it. The same outcome of the same event has the same id. The SDK is loaded only where replies are wanted.
+ * act on it. The same outcome of the same event has the same id, and no other event's has (CloudEvents 1.0.2: source and id
+ * are unique together). The SDK is loaded only where replies are wanted.
  */
 export async function toReplyEvent(
   result: Outcome,
@@ -14,8 +15,10 @@ export async function toReplyEvent(
 ): Promise<Reply> {
   const { CloudEvent, HTTP } = await import("cloudevents");
   const { outcome, job } = result;
+  const cronJob = { namespace, name: cronJobName };
+  const key = keyOfEvent(received);
   const event = new CloudEvent({
-    id: `${received.id}-${outcome}`,
+    id: `${keyDigest(cronJob, { kind: "event", parts: [received.source, received.id] })}-${outcome}`,
     source: `/apis/batch/v1/namespaces/${namespace}/cronjobs/${cronJobName}`,
     type: `internal.sync-trigger.${outcome}.v1`,
     ...(job ? { subject: job.name } : {}),
@@ -23,7 +26,8 @@ export async function toReplyEvent(
     data: {
       outcome,
       job,
-      keyDigest: keyDigest({ namespace, name: cronJobName }, keyOfEvent(received)),
+      key,
+      keyDigest: keyDigest(cronJob, key),
       ...("reason" in result ? { reason: result.reason } : {}),
       event: { source: received.source, id: received.id, type: received.type },
     },

@@ -22,7 +22,7 @@ test("with REPLY_EVENTS the outcome comes back as an event, which is ignored whe
     "ce-specversion": "1.0",
     "ce-type": "internal.sync-trigger.created.v1",
     "ce-source": `/apis/batch/v1/namespaces/${place.namespace}/cronjobs/sync`,
-    "ce-id": `${encodeURIComponent(headers["ce-id"])}-created`,
+    "ce-id": expect.stringMatching(/^[0-9a-f]{64}-created$/),
   });
   expect(reply.headers.get("content-type")).toMatch(/^application\/json/);
   const [job] = await listJobs(target.api, place.namespace);
@@ -30,14 +30,18 @@ test("with REPLY_EVENTS the outcome comes back as an event, which is ignored whe
   expect(await reply.json()).toMatchObject({
     outcome: "created",
     job: { name: metadataOf(job as JsonObject).name },
+    key: { kind: "event", parts: ["/s", "über 1"] },
     keyDigest: annotations?.["sync-trigger.internal/key-digest"],
     event: { source: "/s", id: "über 1", type: "a" },
   });
   expect((await send({})).headers.get("ce-type")).toBe("internal.sync-trigger.duplicate.v1");
+  const another = await send({ "ce-source": "/another" });
+  expect(another.headers.get("ce-type"), "an event of the same id from another source").toBe(attributes["ce-type"]);
+  expect(another.headers.get("ce-id"), "is another one, and so is its reply").not.toBe(attributes["ce-id"]);
 
   const back = await fetch(place.fn.url, { method: "POST", headers: attributes });
   expect([back.status, await back.text(), back.headers.get("ce-type")]).toEqual([202, "", null]);
-  expect(await listJobs(target.api, place.namespace)).toHaveLength(1);
+  expect(await listJobs(target.api, place.namespace)).toHaveLength(2);
 });
 
 test("the other outcomes come back as events too", async () => {

@@ -19,16 +19,25 @@ const everyMinute = "* * * * *";
 const minuteMs = 60_000;
 /** The controller's own lateness on a machine with much to do; a tick that was put off comes a minute later. */
 const onTimeMs = 50_000;
+/** And how much later than a CronJob without manual Jobs: creation times have whole seconds, and the queue some workers. */
+const besideMs = 5_000;
 /** Longer than until the next tick, with time for a busy node. */
 const tickMs = 120_000;
 
 type Run = {
-  metadata: { name: string; creationTimestamp: string; annotations?: Record<string, string> };
+  metadata: {
+    name: string;
+    creationTimestamp: string;
+    annotations?: Record<string, string>;
+    ownerReferences?: { name: string }[];
+  };
   status: { startTime?: string; completionTime?: string; conditions?: { type: string; status: string }[] };
 };
 
 const runsOf = async ({ namespace }: Place) => (await listJobs(target.api, namespace)) as unknown as Run[];
 const tickOf = ({ metadata }: Run) => metadata.annotations?.["batch.kubernetes.io/cronjob-scheduled-timestamp"];
+const ownerOf = ({ metadata }: Run) => metadata.ownerReferences?.[0]?.name;
+const createdMs = ({ metadata }: Run) => Date.parse(metadata.creationTimestamp);
 const viaOf = ({ metadata }: Run) => metadata.annotations?.["sync-trigger.internal/via"];
 const hasEnded = ({ status }: Run, type: string) =>
   status.conditions?.some((condition) => condition.type === type && condition.status === "True") ?? false;
@@ -36,9 +45,9 @@ const hasEnded = ({ status }: Run, type: string) =>
 /** The example's CronJob by a schedule, or suspended. */
 function cronJobBy(
   schedule: string,
-  { suspend = false, env = {} }: { suspend?: boolean; env?: Record<string, string> },
+  { suspend = false, env = {}, name = "sync" }: { suspend?: boolean; env?: Record<string, string>; name?: string },
 ) {
-  const cronJob = syncCronJob("sync", target.syncImage, env);
+  const cronJob = syncCronJob(name, target.syncImage, env);
   Object.assign(cronJob.spec as JsonObject, { schedule, suspend });
   return cronJob;
 }
@@ -84,17 +93,21 @@ describe.concurrent("by the clock", () => {
     };
     await withEnv({ SYNC_SECONDS: "300" }, {});
     const { job } = await readTrigger(await triggerOver(place, "3"));
+    await target.seedCronJob(place.namespace, cronJobBy(everyMinute, { name: "beside", env: { SYNC_SECONDS: "0" } }));
     await withEnv({ SYNC_SECONDS: "0" }, { suspend: false, concurrencyPolicy: "Forbid" });
     const firstTickMs = Math.ceil(Date.now() / minuteMs) * minuteMs;
     for (const tickAtMs of [firstTickMs, firstTickMs + minuteMs]) {
       const tick = new Date(tickAtMs).toISOString().replace(".000Z", "Z");
-      const scheduled = await until(
-        `the scheduled run of ${tick}`,
-        async () => (await runsOf(place)).find((run) => tickOf(run) === tick),
-        tickMs,
-      );
+      const runAtTick = (cronJob: string) =>
+        until(
+          `${cronJob}'s scheduled run of ${tick}`,
+          async () => (await runsOf(place)).find((run) => tickOf(run) === tick && ownerOf(run) === cronJob),
+          tickMs,
+        );
+      const [scheduled, beside] = await Promise.all([runAtTick("sync"), runAtTick("beside")]);
       expect(scheduled.metadata.name).toBe(`sync-${tickAtMs / minuteMs}`);
-      expect(Date.parse(scheduled.metadata.creationTimestamp), "on time").toBeLessThan(tickAtMs + onTimeMs);
+      expect(createdMs(scheduled), "on time").toBeLessThan(tickAtMs + onTimeMs);
+      expect(createdMs(scheduled), "as a CronJob that has no manual run").toBeLessThan(createdMs(beside) + besideMs);
       expect(await jobEnd(target.api, place.namespace, scheduled.metadata.name)).toBe("Complete");
       await until("the CronJob's status", async () => String((await statusOf(place)).lastScheduleTime) >= tick);
     }

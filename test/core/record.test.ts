@@ -3,6 +3,7 @@ import {
   type Entry,
   entryId,
   formatRecord,
+  isInFlight,
   isRemembered,
   type Look,
   parseRecord,
@@ -75,7 +76,7 @@ describe("a key of our own", () => {
   ])("that is pending is taken over when %s", (_what, more) => {
     const pending = { ...entry("own", "pending"), ...more };
     const reserved = { ...entry("own", "pending"), uid: "me.2" };
-    expect(decide([pending], { maker: "me.2" })).toEqual({ kind: "reserved", entries: [reserved] });
+    expect(decide([pending], { maker: "me.2" })).toEqual({ kind: "reserved", entries: [reserved], sweepable: [] });
   });
 
   test("that is pending belongs to its maker for 30 s, and is known once its Job is there", () => {
@@ -176,7 +177,8 @@ describe("with exclusive, hundreds of keys that were never looked at", () => {
     });
     expect(decide(kept), "as does what another request wrote").toEqual({ kind: "look", wanted: many.slice(88, 344) });
     const reserved = { ...entry("own", "pending"), uid: "me.1" };
-    expect(decide(many, { maxKeys: 601 }, saw(0))).toEqual({ kind: "reserved", entries: [...endedFrom(0), reserved] });
+    const entries = [...endedFrom(0), reserved];
+    expect(decide(many, { maxKeys: 601 }, saw(0))).toEqual({ kind: "reserved", entries, sweepable: [] });
   });
 
   test("are not all looked at when one is unfinished, and what was seen of the others is written down", () => {
@@ -194,15 +196,18 @@ describe("with exclusive, hundreds of keys that were never looked at", () => {
 });
 
 describe("without exclusive", () => {
-  test("nobody stands in the way, and only expired keys are looked at, a few at a time", () => {
-    expect(slotsOf(decide([entry("a", "done")], { exclusive: false }))).toEqual(["a done", "own pending"]);
-    const old = Array.from({ length: 9 }, (_, index) => entry(`o${index}`, "done", 2 * hourMs));
-    const result = decide(old, { exclusive: false });
-    expect(result).toEqual({ kind: "look", wanted: old.slice(0, 4) });
-    const looks = old.slice(0, 4).map((of): [Entry, Look["state"]] => [of, of.slot === "o1" ? "unfinished" : "ended"]);
-    expect(slotsOf(decide(old, { exclusive: false }, looks))).toEqual(
-      ["o1", "o4", "o5", "o6", "o7", "o8"].map((slot) => `${slot} done`).concat("own pending"),
-    );
+  test("nobody stands in the way, nobody is looked at, and the expired keys that could be swept are told", () => {
+    const old = entry("old", "done", 2 * hourMs);
+    const lost = { ...entry("lost", "pending", 2 * hourMs), uid: "dead.1" };
+    const record = [old, lost, entry("a", "done"), entry("b", "pending"), entry("c", "ended", 2 * hourMs)];
+    const result = decide(record, { exclusive: false });
+    expect(slotsOf(result)).toEqual(["old done", "lost pending", "a done", "b pending", "own pending"]);
+    expect(result).toMatchObject({ sweepable: [old, lost] });
+  });
+
+  test("a reservation that may still be on its way is not swept, however short the window", () => {
+    const pending = { ...entry("p", "pending", 89_000), uid: "them.1" };
+    expect(decide([pending], { exclusive: false, windowMs: 1_000 })).toMatchObject({ sweepable: [] });
   });
 });
 
@@ -263,9 +268,21 @@ test.each([
   ["ended", hourMs, hourMs, false],
   ["done", 0, 0, false],
   ["ended", 0, 0, false],
+  ["done", -2_000, 0, false],
+  ["done", -2_000, hourMs, true],
 ] as const)(
   "a key that is %s, %i ms old, with a window of %i ms: remembered is %s",
   (state, ageMs, windowMs, expected) => {
     expect(isRemembered(entry("own", state, ageMs), nowMs, windowMs)).toBe(expected);
   },
 );
+
+test.each([
+  ["pending, of another", "pending", "them.1", 29_000, true],
+  ["pending, of another, given up without a clear answer", "pending", "-", 29_000, true],
+  ["pending, of a maker that must be dead", "pending", "them.1", 30_000, false],
+  ["pending, of the one who asks", "pending", "me.1", 0, false],
+  ["done", "done", uid, 0, false],
+] as const)("a key that is %s: %s %s, %i ms old: in flight is %s", (_what, state, of, ageMs, expected) => {
+  expect(isInFlight({ ...entry("own", state, ageMs), uid: of }, { maker: "me", nowMs })).toBe(expected);
+});

@@ -59,6 +59,7 @@ export function memoryRecords(entries: Entry[] = []): RecordStore & { entries: E
       return result;
     },
     refresh: () => {},
+    settle: async () => {},
   };
   return store;
 }
