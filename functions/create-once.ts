@@ -16,8 +16,8 @@ const longestRetryAfterS = 2;
  * because admission runs before the name check (a redelivery after the template changed gets a 422, not a 409), and
  * because a lost answer says nothing. `isLate` is asked right before each create: a process that was frozen meanwhile
  * must not send what others have stopped waiting for. `again` is asked before each but the first: what it gives is
- * the answer, nothing means go on. `failed` is told
- * of each create that failed whether it may have taken effect. Throws a Fault.
+ * the answer, nothing means go on. `failed` is told of each create that failed, and whether there may be a Job all the
+ * same: of this create or of an earlier one. Throws a Fault.
  */
 export async function createOnce<Other = never>(
   cluster: Cluster,
@@ -30,7 +30,7 @@ export async function createOnce<Other = never>(
   }: {
     isLate?: () => boolean;
     again?: () => Promise<Other | undefined>;
-    failed?: (mayHaveTakenEffect: boolean) => void;
+    failed?: (mayBeThere: boolean) => void;
   } = {},
 ): Promise<Made | Other> {
   const name = metadataOf(job).name as string;
@@ -42,7 +42,7 @@ export async function createOnce<Other = never>(
     if (!(result instanceof ApiError)) return { outcome: "created", job: toJobRef(result) };
     const { failure } = result;
     unanswered ||= failure.status === 0 && failure.mayHaveTakenEffect;
-    failed?.(failure.mayHaveTakenEffect);
+    failed?.(failure.mayHaveTakenEffect || isAlreadyExists(failure));
 
     const existing = await cluster.getJob(name, options).catch(toFailedCall);
     if (!(existing instanceof ApiError)) return recognise(job, existing);

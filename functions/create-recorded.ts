@@ -12,6 +12,8 @@ import { findJob, type Reserved, type ReserveKeyOptions, reserveKey } from "./re
 
 /** A trigger's own deadline leaves this much of the time that callers are promised. */
 const releaseWaitMs = 500;
+/** So many expired keys are looked at by a trigger where they fill half of the record: after a burst it is to shrink. */
+const sweptIfCrowded = 4;
 /** A look at another key, which is made beside the create, holds nobody up for longer once that has its answer. */
 const sweepWaitMs = 100;
 /** A write that was under way when the time was over may take as long as a call; the release comes after it. */
@@ -23,31 +25,37 @@ const releaseTimeoutMs = 10_000;
  * was removed. Throws a Fault.
  */
 export async function createRecorded(
-  options: ReserveKeyOptions & { isLate: () => boolean },
+  options: Omit<ReserveKeyOptions, "reserving"> & { isLate: () => boolean },
 ): Promise<Made | Exclude<Reserved, { kind: "reserved" }>> {
   const { cluster, records, job, signal } = options;
   let attempt = 0;
+  let isReserved = false; // as far as we know
   let isSent = false; // a create of ours that nobody has told the outcome of
-  let mayCome = false; // one that failed may have taken effect after all
-  let sweeping: Promise<string | undefined> | undefined;
+  let mayCome = false; // the Job of a create that failed, or of another delivery that we took the key over from
+  let sweeping: Promise<Set<string>> | undefined;
   const isLate = () => {
     const late = options.isLate();
     isSent ||= !late;
     return late;
   };
-  const failed = (mayHaveTakenEffect: boolean) => {
+  const failed = (mayBeThere: boolean) => {
     isSent = false;
-    mayCome ||= mayHaveTakenEffect;
+    mayCome ||= mayBeThere;
+  };
+  const reserving = ({ tookOver }: { tookOver: boolean }) => {
+    isReserved = true;
+    mayCome ||= tookOver;
   };
   const reserve = async () => {
     attempt += 1;
-    const reserved = await reserveKey({ ...options, maker: `${options.maker}.${attempt}` });
+    const reserved = await reserveKey({ ...options, reserving, maker: `${options.maker}.${attempt}` });
     if (reserved.kind !== "reserved") return reserved;
     if (reserved.sweepable.length > 0) sweeping ??= findSwept(reserved.sweepable, options);
     return undefined;
   };
-  const giveBack = async (isPossible: boolean): Promise<void> => {
-    const change = (entries: readonly Entry[]) => toChange(release(entries, options, { mayCome: isPossible }));
+  const giveBack = async (): Promise<void> => {
+    const change = (entries: readonly Entry[]) => toChange(release(entries, options, { mayCome: mayCome || isSent }));
+    records.refresh(); // the reservation may be stored without our knowing, or be on its way
     const released = records.commit(change, AbortSignal.timeout(releaseTimeoutMs)).catch(() => undefined);
     await Promise.race([released, pause(releaseWaitMs, undefined, { ref: false })]);
   };
@@ -57,21 +65,26 @@ export async function createRecorded(
     // Nobody may be told that the key was refused, or joined another Job, when its own may still come.
     if (mayCome)
       throw new Fault("api-unavailable", "a create failed without a clear answer", { headers: retryAfter({}) });
-    await giveBack(false);
+    await giveBack();
     return reserved;
   };
 
   const other = await reserve().catch(async (error) => {
-    // Nothing was sent, but the reservation may be stored all the same.
-    if (signal.aborted || codeOf(error) === "api-unavailable") await giveBack(false);
+    if (isReserved) await giveBack();
     throw error;
   });
+  if (other && other.kind !== "known" && isReserved) await giveBack();
   if (other) return other;
   const made = await createOnce(cluster, job, signal, { isLate, again, failed }).catch(async (error) => {
     const code = codeOf(error);
-    if (code === "key-reused") await rememberFound(options).catch(() => giveBack(true));
+    // What has our name keeps every create of ours out; of another request of this key it is the key's Job.
+    if (code === "foreign-job") isSent = mayCome = false;
+    if (code === "key-reused") {
+      mayCome = true;
+      await rememberFound(options).catch(giveBack);
+    }
     // Our create may be on its way: were the key given up now, its Job could be made, removed and made once more by it.
-    else if (code !== "outcome-unknown") await giveBack(mayCome || isSent);
+    else if (code !== "outcome-unknown") await giveBack();
     throw error;
   });
   if ("outcome" in made) {
@@ -82,25 +95,34 @@ export async function createRecorded(
 }
 
 /**
- * Looks at one expired key beside the create, so that a record that nobody asks `forbid` of does not only grow: each
- * trigger adds a key and takes one. Any of them, for some may have Jobs that never end. Resolves with its entryId when
- * its Job has ended or is gone; a look that fails is none.
+ * Looks at an expired key beside the create, so that a record that nobody asks `forbid` of does not only grow: each
+ * trigger adds a key and takes one, or more where they fill half of the record. Any of them, for some may have Jobs that
+ * never end. Resolves with the entryIds of those whose Job has ended or is gone; a look that fails is none.
  */
 async function findSwept(
-  sweepable: Entry[],
-  { cluster, cronJobName, signal }: ReserveKeyOptions,
-): Promise<string | undefined> {
-  const entry = sweepable[Math.floor(Math.random() * sweepable.length)];
-  if (!entry) return undefined;
-  const isOver = await findJob(cluster, jobNameOfSlot(cronJobName, entry.slot), signal).then(
-    (job) => job === undefined || hasEnded(job),
-    () => false,
-  );
-  return isOver ? entryId(entry) : undefined;
+  sweepable: readonly Entry[],
+  { cluster, cronJobName, maxKeys, signal }: Pick<ReserveKeyOptions, "cluster" | "cronJobName" | "maxKeys" | "signal">,
+): Promise<Set<string>> {
+  const from = Math.floor(Math.random() * sweepable.length);
+  const around = [...sweepable.slice(from), ...sweepable.slice(0, from)];
+  const wanted = around.slice(0, sweepable.length > maxKeys / 2 ? sweptIfCrowded : 1);
+  const isOver = ({ slot }: Entry) =>
+    findJob(cluster, jobNameOfSlot(cronJobName, slot), signal).then(
+      (job) => job === undefined || hasEnded(job),
+      () => false,
+    );
+  const over = await Promise.all(wanted.map(isOver));
+  return new Set(wanted.filter((_entry, index) => over[index]).map(entryId));
 }
 
 /** Puts the request that made the key's Job in place of ours, which was another one. */
-async function rememberFound({ cluster, records, job, slot, signal }: ReserveKeyOptions): Promise<void> {
+async function rememberFound({
+  cluster,
+  records,
+  job,
+  slot,
+  signal,
+}: Pick<ReserveKeyOptions, "cluster" | "records" | "job" | "slot" | "signal">): Promise<void> {
   const found = await findJob(cluster, toJobRef(job).name, signal);
   const request = found && readAnnotation(found, "requestDigest");
   if (!request) throw new Error("the Job is gone again");
@@ -112,17 +134,17 @@ function codeOf(error: unknown): FaultCode | undefined {
 }
 
 /**
- * Writes down that the key has made its Job: from then on every delivery is a duplicate; `swept`, an entryId, goes with
- * it. Throws a Fault.
+ * Writes down that the key has made its Job: from then on every delivery is a duplicate; `swept`, entryIds, go with it.
+ * Throws a Fault.
  */
 export async function remember(
   records: RecordStore,
   own: Pick<Entry, "slot" | "request">,
   job: JobRef,
   signal: AbortSignal,
-  swept?: string,
+  swept: ReadonlySet<string> = new Set(),
 ): Promise<void> {
-  const stays = (entry: Entry) => entryId(entry) !== swept;
+  const stays = (entry: Entry) => !swept.has(entryId(entry));
   await records.commit((entries) => toChange(settle(entries.filter(stays), own, job, Date.now())), signal);
 }
 

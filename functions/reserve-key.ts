@@ -13,7 +13,7 @@ import type { RecordStore } from "./record-store.ts";
 
 /** The key may create its Job, has one already, another Job is in the way, or has just made this one needless. */
 export type Reserved =
-  | { kind: "reserved"; sweepable: Entry[] }
+  | { kind: "reserved"; sweepable: readonly Entry[] }
   | { kind: "known"; entry: Entry }
   | { kind: "overlap"; job: JobRef }
   | { kind: "needless"; verdict: Verdict };
@@ -34,6 +34,8 @@ export type ReserveKeyOptions = {
   slot: string;
   request: string;
   maker: string;
+  /** Called before a reservation is stored: from then on it may be there, whatever is answered or thrown. */
+  reserving: (what: { tookOver: boolean }) => void;
   exclusive: boolean;
   /** Decides by another Job that has ended; undefined: this one is wanted all the same. */
   judge: (ended: JsonObject) => Verdict | undefined;
@@ -61,22 +63,20 @@ export async function reserveKey(options: ReserveKeyOptions): Promise<Reserved> 
   const looks = new Map<string, Look>();
   const wait = createPatience(signal);
   let isRefreshed = false;
-  let cronJob: JsonObject | undefined = options.cronJob;
-  let readAtMs = options.cronJobReadAtMs;
+  const isOutOfDate = () => exclusive && performance.now() - options.cronJobReadAtMs > cronJobGoodForMs;
+  const change = (entries: readonly Entry[]) => {
+    const result = reserve(entries, { ...options, looks, nowMs: Date.now() });
+    if (result.kind === "reserved") options.reserving(result);
+    return toChange(result);
+  };
+  const standing = exclusive && (await standingOf(options.cronJob));
+  if (standing) return standing;
   for (;;) {
-    if (exclusive && performance.now() - readAtMs > cronJobGoodForMs) {
-      readAtMs = performance.now();
-      cronJob = await options.readCronJob();
-    }
-    const standing = exclusive && cronJob && (await standingOf(cronJob));
-    if (standing) return standing;
-    cronJob = undefined;
-    const reservation = await records.commit(
-      (entries) => toChange(reserve(entries, { ...options, looks, nowMs: Date.now() })),
-      signal,
-    );
+    const reservation = await records.commit(change, signal);
     switch (reservation.kind) {
       case "reserved":
+        // What it waited for, and the write, may have taken their time.
+        return (isOutOfDate() && (await standingOf(await options.readCronJob()))) || reservation;
       case "known":
       case "overlap":
         return reservation;

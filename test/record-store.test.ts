@@ -158,6 +158,8 @@ it("settles when nothing is under way, or when the time is over", async () => {
 it("read ahead, it is not read again when it is needed; a reading that fails is made up for", async () => {
   const { store, calls, look } = start();
   readAhead(store);
+  await new Promise(setImmediate);
+  expect(calls).toEqual(["get"]);
   expect(await look()).toEqual([]);
   expect(calls).toEqual(["get"]);
 

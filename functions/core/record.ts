@@ -80,8 +80,11 @@ export function entryId({ slot, state, uid, atMs }: Entry): string {
 
 /** What reserving a key came to; `entries` is the record to be stored before that may be acted on. */
 export type Reservation =
-  /** `sweepable`: expired keys of others that stay only because nobody has looked whether their Job has ended. */
-  | { kind: "reserved"; entries: Entry[]; sweepable: Entry[] }
+  /**
+   * `sweepable`: expired keys of others that stay only because nobody has looked whether their Job has ended. `tookOver`:
+   * the key had a place already, by another delivery whose Job may be there or may still come.
+   */
+  | { kind: "reserved"; entries: Entry[]; sweepable: Entry[]; tookOver: boolean }
   | { kind: "known"; entry: Entry; entries?: Entry[] }
   /** `wanted` has the oldest first. */
   | { kind: "look"; wanted: Entry[]; entries?: Entry[] }
@@ -163,7 +166,8 @@ export function reserve(record: readonly Entry[], options: ReserveOptions): Rese
   const { request, maker } = options;
   const reserved: Entry = { slot, state: "pending", atMs: floorToSecond(nowMs), request, uid: maker };
   const isSweepable = (entry: Entry) => isExpired(entry) && !seen(entry) && (entry.state === "done" || !isFresh(entry));
-  return { kind: "reserved", entries: [...others, reserved], sweepable: others.filter(isSweepable) };
+  const tookOver = own !== undefined && own.state !== "ended" && !isOf(own, maker);
+  return { kind: "reserved", entries: [...others, reserved], sweepable: others.filter(isSweepable), tookOver };
 }
 
 /** The record after a key's Job was created or found; `job` without uid: it was there and is gone. */

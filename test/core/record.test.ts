@@ -76,7 +76,9 @@ describe("a key of our own", () => {
   ])("that is pending is taken over when %s", (_what, more) => {
     const pending = { ...entry("own", "pending"), ...more };
     const reserved = { ...entry("own", "pending"), uid: "me.2" };
-    expect(decide([pending], { maker: "me.2" })).toEqual({ kind: "reserved", entries: [reserved], sweepable: [] });
+    const tookOver = more.uid !== "me.1";
+    const expected = { kind: "reserved", entries: [reserved], sweepable: [], tookOver };
+    expect(decide([pending], { maker: "me.2" })).toEqual(expected);
   });
 
   test("that is pending belongs to its maker for 30 s, and is known once its Job is there", () => {
@@ -96,7 +98,9 @@ describe("a key of our own", () => {
 
   test("that is expired starts anew", () => {
     expect(slotsOf(decide([entry("own", "ended", hourMs)]))).toEqual(["own pending"]);
+    expect(decide([entry("own", "ended", hourMs)])).toMatchObject({ tookOver: false });
     expect(slotsOf(decide([entry("own", "done", hourMs)]))).toEqual(["own pending"]);
+    expect(decide([entry("own", "done", hourMs)]), "its Job may still run").toMatchObject({ tookOver: true });
   });
 
   test("has room even in a full record", () => {
@@ -178,7 +182,8 @@ describe("with exclusive, hundreds of keys that were never looked at", () => {
     expect(decide(kept), "as does what another request wrote").toEqual({ kind: "look", wanted: many.slice(88, 344) });
     const reserved = { ...entry("own", "pending"), uid: "me.1" };
     const entries = [...endedFrom(0), reserved];
-    expect(decide(many, { maxKeys: 601 }, saw(0))).toEqual({ kind: "reserved", entries, sweepable: [] });
+    const expected = { kind: "reserved", entries, sweepable: [], tookOver: false };
+    expect(decide(many, { maxKeys: 601 }, saw(0))).toEqual(expected);
   });
 
   test("are not all looked at when one is unfinished, and what was seen of the others is written down", () => {

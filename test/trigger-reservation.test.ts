@@ -1,0 +1,189 @@
+import { expect, it, onTestFinished, vi } from "vitest";
+import type { JsonObject } from "../functions/core/json.ts";
+import type { Entry } from "../functions/core/record.ts";
+import { Fault } from "../functions/errors.ts";
+import { createRecordStore } from "../functions/record-store.ts";
+import { fails, notFound, type Scripted, unanswered } from "./support/fake-cluster.ts";
+import { faultOf } from "./support/fault-of.ts";
+import { cronJob, memoryRecords, name, ownJob, prepareTrigger as prepare, store } from "./support/prepare-trigger.ts";
+import { entry, other, running, window } from "./support/record-entries.ts";
+
+it.each([
+  ["that is refused is as if it had never been", { status: 422 }, "api-refused", []],
+  ["that was not served is as if it had never been", { status: 429, retryAfterS: 60 }, "api-unavailable", []],
+  ["that was not sent is as if it had never been", { status: 0, retryAfterS: 60 }, "api-unavailable", []],
+  [
+    "whose Job may still come is given up, so that a redelivery tries again",
+    { status: 503, retryAfterS: 60, mayHaveTakenEffect: true },
+    "api-unavailable",
+    [{ state: "pending", uid: "-" }],
+  ],
+])("a create %s", async (_what, failure, code, entries) => {
+  const records = memoryRecords();
+  const script = { getCronJob: [cronJob()], createJob: [fails(failure), store], getJob: [notFound] };
+  const { run } = prepare({ script, config: window, records });
+  expect(await faultOf(run)).toMatchObject({ code });
+  expect(records.entries).toMatchObject(entries);
+  expect(await run()).toMatchObject({ outcome: "created" });
+  expect(records.entries).toMatchObject([{ state: "done", uid: "job-uid" }]);
+});
+
+it("a create without an answer keeps the key for its maker, because its Job may still come", async () => {
+  const records = memoryRecords();
+  const script = { getCronJob: [cronJob()], createJob: [unanswered], getJob: [notFound] };
+  const { run } = prepare({ script, config: window, records });
+  expect(await faultOf(run)).toMatchObject({ code: "outcome-unknown" });
+  expect(records.entries).toMatchObject([{ state: "pending", uid: expect.stringMatching(/^s\./) }]);
+});
+
+it("a create without an answer stays one when the record cannot be written for another attempt", async () => {
+  const records = memoryRecords();
+  const lost = () => {
+    records.commit = () => Promise.reject(new Fault("api-unavailable", "no record"));
+    return unanswered;
+  };
+  const script = { getCronJob: [cronJob()], createJob: [lost], getJob: [notFound] };
+  expect(await faultOf(prepare({ script, config: window, records }).run)).toMatchObject({ code: "outcome-unknown" });
+  expect(records.entries).toMatchObject([{ state: "pending", uid: "s.1" }]);
+});
+
+it.each([
+  ["that got no answer", unanswered, "outcome-unknown"],
+  ["that failed without a clear answer", fails({ status: 503, mayHaveTakenEffect: true }), "api-unavailable"],
+])("with forbid a create %s is not told refused when another Job is there by then", async (_what, failed, code) => {
+  const records = memoryRecords();
+  const interrupt = () => {
+    records.entries = [...records.entries, other()];
+    return failed;
+  };
+  const getJob = [(wanted: unknown) => (wanted === name ? notFound : running)];
+  const script = { getCronJob: [cronJob()], createJob: [interrupt], getJob };
+  const { run } = prepare({ script, request: { onOverlap: "forbid" }, config: window, records });
+  expect(await faultOf(run)).toMatchObject({ code });
+});
+
+it("a create that surely made nothing, after one that may have, keeps the key in others' way", async () => {
+  const records = memoryRecords();
+  const createJob = [fails({ status: 500, mayHaveTakenEffect: true }), fails({ status: 422 })];
+  const { run } = prepare({
+    script: { getCronJob: [cronJob()], createJob, getJob: [notFound] },
+    config: window,
+    records,
+  });
+  expect(await faultOf(run)).toMatchObject({ code: "api-refused" });
+  expect(records.entries).toMatchObject([{ state: "pending", uid: "-" }]);
+});
+
+it("a trigger whose time is over before its create is sent leaves no reservation", async () => {
+  const records = memoryRecords();
+  const { commit } = records;
+  records.commit = async (change, signal) => {
+    const result = await commit(change, signal);
+    vi.spyOn(performance, "now").mockReturnValue(Number.MAX_SAFE_INTEGER); // as after a freeze: no timer has fired yet
+    return result;
+  };
+  onTestFinished(() => void vi.restoreAllMocks());
+  const { run, names } = prepare({ script: { getCronJob: [cronJob()] }, config: window, records });
+  expect(await faultOf(run)).toMatchObject({ code: "api-unavailable" });
+  expect([names(), records.entries]).toEqual([["getCronJob"], []]);
+});
+
+it("with forbid a create that surely made nothing is refused beside another Job, and leaves no reservation", async () => {
+  const records = memoryRecords();
+  const interrupt = () => {
+    records.entries = [...records.entries, other()];
+    return fails({ status: 429 });
+  };
+  const getJob = [(wanted: unknown) => (wanted === name ? notFound : running)];
+  const script = { getCronJob: [cronJob()], createJob: [interrupt], getJob };
+  const { run } = prepare({ script, request: { onOverlap: "forbid" }, config: window, records });
+  expect(await run()).toMatchObject({ outcome: "refused", job: { uid: "other-uid" } });
+  expect(records.entries).toEqual([expect.objectContaining({ uid: "other-uid" })]);
+});
+
+it("a reservation that was stored without an answer is given back", async () => {
+  const records = memoryRecords();
+  const { commit } = records;
+  let commits = 0;
+  records.commit = async (change, signal) => {
+    const result = await commit(change, signal);
+    commits += 1;
+    if (commits === 2) throw new Fault("api-unavailable", "no answer");
+    return result;
+  };
+  const { run, names } = prepare({ script: { getCronJob: [cronJob()] }, config: window, records });
+  expect(await faultOf(run)).toMatchObject({ code: "api-unavailable" });
+  expect([records.writes, records.entries, names()]).toEqual([2, [], ["getCronJob"]]);
+});
+
+const takenOver: [what: string, of: Partial<Entry>][] = [
+  ["whose maker died", { state: "pending", uid: "dead.1", atMs: Date.now() - 31_000 }],
+  ["whose maker gave it up without a clear answer", { state: "pending", uid: "-", atMs: Date.now() - 5_000 }],
+  ["that is expired while its Job may run", { state: "done", atMs: Date.now() - 7_200_000 }],
+];
+const failures: [how: string, createJob: Scripted, getJob: Scripted][] = [
+  ["is not served", fails({ status: 429, retryAfterS: 60 }), notFound],
+  ["and the look are not served", fails({ status: 429 }), fails({ status: 503 })],
+  ["finds a Job that cannot be read", fails({ status: 409, reason: "AlreadyExists" }), fails({ status: 503 })],
+];
+it.each(takenOver.flatMap(([what, of]) => failures.map(([how, ...answers]) => [what, how, of, answers] as const)))(
+  "a key %s keeps its place when the create of a later delivery %s",
+  async (_what, _how, of, [createFails, found]) => {
+    const records = memoryRecords([entry(of)]);
+    const script = { getCronJob: [cronJob()], createJob: [createFails], getJob: [found] };
+    expect(await faultOf(prepare({ script, config: window, records }).run)).toMatchObject({
+      code: "api-unavailable",
+    });
+    expect(records.entries).toMatchObject([{ slot: entry().slot, state: "pending", uid: "-" }]);
+  },
+);
+
+it("a Job that is there already and cannot be read keeps the key in others' way", async () => {
+  const records = memoryRecords();
+  const createJob = [fails({ status: 409, reason: "AlreadyExists" })];
+  const script = { getCronJob: [cronJob()], createJob, getJob: [fails({ status: 503 })] };
+  expect(await faultOf(prepare({ script, config: window, records }).run)).toMatchObject({ code: "api-unavailable" });
+  expect(records.entries).toMatchObject([{ state: "pending", uid: "-" }]);
+});
+
+it("so does one that was made with other parameters, where its own cannot be read", async () => {
+  const records = memoryRecords();
+  const getJob = [ownJob(), fails({ status: 503 })];
+  const script = { getCronJob: [cronJob()], createJob: [fails({ status: 422 })], getJob };
+  const { run } = prepare({ script, config: window, request: { ifOlderThan: "1h" }, records });
+  expect(await faultOf(run)).toMatchObject({ code: "key-reused" });
+  expect(records.entries).toMatchObject([{ state: "pending", uid: "-" }]);
+});
+
+it("a key of its own whose name another's Job has leaves no reservation", async () => {
+  const records = memoryRecords();
+  const foreign = { metadata: { name, namespace: "n", uid: "foreign" } };
+  const createJob = [fails({ status: 409, reason: "AlreadyExists" })];
+  const { run } = prepare({
+    script: { getCronJob: [cronJob()], createJob, getJob: [foreign] },
+    config: window,
+    records,
+  });
+  expect(await faultOf(run)).toMatchObject({ code: "foreign-job" });
+  expect(records.entries).toEqual([]);
+});
+
+it("a reservation whose write is still under way when the time is over is given back", async () => {
+  let lease: JsonObject = { metadata: { name: "sync-trigger" } };
+  const held = Promise.withResolvers<void>();
+  const records = createRecordStore({
+    getLease: async () => lease,
+    updateLease: async (next) => {
+      await held.promise;
+      lease = next;
+      return next;
+    },
+  });
+  const config = { ...window, triggerTimeoutMs: 50 };
+  const { run, names } = prepare({ script: { getCronJob: [cronJob()] }, config, records });
+  expect(await faultOf(run)).toMatchObject({ code: "api-unavailable" });
+  held.resolve();
+  await records.settle(5_000);
+  expect(JSON.stringify(lease), "as written last").toContain('"sync-trigger.internal/record":""');
+  expect(names()).toEqual(["getCronJob"]);
+});
