@@ -131,7 +131,8 @@ test("a policy that lets Jobs with our label through, because that binding is go
   const unlabelled = { matchExpressions: [{ key: "sync-trigger.internal/component", operator: "DoesNotExist" }] };
   await installPolicy("sync-trigger-clone-only", isClone, unlabelled);
   await until("the label to lead around it", async () => {
-    const [plain, around] = [await tried("dev.local/none:1", altered), await tried("dev.local/none:1", labelled)];
+    // In this order: what lets that one through cannot be the policy that is still going, so what denies this one is new.
+    const [around, plain] = [await tried("dev.local/none:1", labelled), await tried("dev.local/none:1", altered)];
     return plain.includes("sync-trigger-clone-only") && !around.includes("sync-trigger-clone-only");
   });
   const fn = await start({ REQUIRE_POLICY: "true" });

@@ -2,6 +2,7 @@
 // Arguments go to vitest: npm run test:cluster -- test/api/faults
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { requireProgram } from "../support/debian-package.ts";
 import { loadImage } from "./images.ts";
 import { findMonitoringCrds } from "./kubernetes/monitoring-crds.ts";
 import { clusterEnvironment, insideNetns } from "./netns.ts";
@@ -21,6 +22,7 @@ const context = isOwnCluster ? [] : [`--context=${process.env.TEST_KUBE_CONTEXT}
 await runInCluster(["kubectl", "apply", "--server-side", "-k", "manifests/policy-keeper", ...context]);
 // Fetched out here: inside, only the cluster can be reached.
 const own = isOwnCluster ? { MONITORING_CRDS: await findMonitoringCrds() } : {};
+await requireProgram("promtool", "prometheus").catch(() => {}); // the test that needs it says so
 await runInCluster(suite, { ...own, TEST_TARGET: "real" });
 
 async function runInCluster(command: string[], env: Record<string, string> = {}): Promise<void> {
