@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { readTrigger } from "../support/answers.ts";
 import { idleCronJob } from "../support/cronjobs.ts";
 import { listJobs } from "../support/jobs.ts";
@@ -35,6 +38,38 @@ describe("only when needed", () => {
       ...first,
       outcome: "duplicate",
     });
+  });
+
+  test("the shipped fallback runs when the last success is 26 h old, and not beside its own run", async () => {
+    const file = join(import.meta.dirname, "../../manifests/components/ping-fallback/ping-source.yaml");
+    const { data } = (parse(readFileSync(file, "utf8")) as { spec: { data: string } }).spec;
+    const place = await install("fallback", idleCronJob("sync"), { DEDUPE_WINDOW: "1d", REPLY_EVENTS: "on" });
+    const hourMs = 3_600_000;
+    const tick = async (index: number, successAgoMs: number) => {
+      const lastSuccessfulTime = new Date(Date.now() - successAgoMs).toISOString().replace(/\.\d+/, "");
+      await patchCronJob(place.namespace, { status: { lastSuccessfulTime } }, "/status");
+      const answer = await fetch(place.fn.url, {
+        method: "POST",
+        headers: {
+          ...{
+            "ce-specversion": "1.0",
+            "ce-type": "dev.knative.sources.ping",
+            "ce-source": "/pings",
+            "ce-id": `${index}`,
+          },
+          ...{ "ce-time": new Date(index * (hourMs / 2)).toISOString(), "content-type": "application/json" },
+        },
+        body: data,
+      });
+      return answer.headers.get("ce-type");
+    };
+    const outcomes: unknown[] = [];
+    for (const agoMs of [26 * hourMs - 60_000, 26 * hourMs + 60_000, 27 * hourMs]) {
+      outcomes.push(await tick(outcomes.length, agoMs));
+    }
+    const type = (outcome: string) => `internal.sync-trigger.${outcome}.v1`;
+    expect(outcomes).toEqual([type("skipped"), type("created"), type("refused")]);
+    expect(await listJobs(target.api, place.namespace)).toHaveLength(1);
   });
 
   test.each([
