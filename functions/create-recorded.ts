@@ -31,7 +31,8 @@ export async function createRecorded(
   let attempt = 0;
   let isReserved = false; // as far as we know
   let isSent = false; // a create of ours that nobody has told the outcome of
-  let mayCome = false; // the Job of a create that failed, or of another delivery that we took the key over from
+  let mayCome = false; // the Job of one that failed
+  let replaced: Entry | undefined; // what an earlier delivery left
   let sweeping: Promise<Set<string>> | undefined;
   const isLate = () => {
     const late = options.isLate();
@@ -42,9 +43,9 @@ export async function createRecorded(
     isSent = false;
     mayCome ||= mayBeThere;
   };
-  const reserving = ({ tookOver }: { tookOver: boolean }) => {
+  const reserving = ({ replaced: before }: { replaced: Entry | "ours" | undefined }) => {
     isReserved = true;
-    mayCome ||= tookOver;
+    if (before !== "ours") replaced = before;
   };
   const reserve = async () => {
     attempt += 1;
@@ -54,7 +55,8 @@ export async function createRecorded(
     return undefined;
   };
   const giveBack = async (): Promise<void> => {
-    const change = (entries: readonly Entry[]) => toChange(release(entries, options, { mayCome: mayCome || isSent }));
+    const change = (entries: readonly Entry[]) =>
+      toChange(release(entries, options, { mayCome: mayCome || isSent, replaced }));
     records.refresh(); // the reservation may be stored without our knowing, or be on its way
     const released = records.commit(change, AbortSignal.timeout(releaseTimeoutMs)).catch(() => undefined);
     await Promise.race([released, pause(releaseWaitMs, undefined, { ref: false })]);

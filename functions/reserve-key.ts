@@ -35,7 +35,7 @@ export type ReserveKeyOptions = {
   request: string;
   maker: string;
   /** Called before a reservation is stored: from then on it may be there, whatever is answered or thrown. */
-  reserving: (what: { tookOver: boolean }) => void;
+  reserving: (what: { replaced: Entry | "ours" | undefined }) => void;
   exclusive: boolean;
   /** Decides by another Job that has ended; undefined: this one is wanted all the same. */
   judge: (ended: JsonObject) => Verdict | undefined;

@@ -107,27 +107,34 @@ it("a key that inherit let run is a duplicate when the CronJob's own policy need
   expect(await faultOf(anew.run)).toMatchObject({ code: "invalid-field" });
 });
 
-it("with forbid a Job of the schedule that starts while the reservation is written is in the way", async () => {
-  vi.useFakeTimers({ toFake: ["performance"] });
-  onTestFinished(() => void vi.useRealTimers());
-  const records = memoryRecords();
-  const { commit } = records;
-  records.commit = async (change, signal) => {
-    const before = records.writes;
-    const result = await commit(change, signal);
-    if (records.writes > before) vi.advanceTimersByTime(2_500);
-    return result;
-  };
-  const { run, names } = prepare({
-    script: {
-      getCronJob: [cronJob(), cronJob({ status: { active } })],
-      getJob: [(wanted) => (wanted === name ? notFound : scheduled)],
-    },
-    ...{ request: { onOverlap: "forbid" }, config: window, records },
-  });
-  expect(await run()).toMatchObject({ outcome: "refused", job: { name: "sync-29" } });
-  expect([names().includes("createJob"), records.entries]).toEqual([false, []]);
-});
+it.each<[string, Entry[]]>([
+  ["a new key", []],
+  ["a key whose maker died long ago", [entry({ state: "pending", uid: "dead.1", atMs: Date.now() - 600_000 })]],
+  ["a key that is expired", [entry({ atMs: Date.now() - 7_200_000 })]],
+])(
+  "with forbid a Job of the schedule that starts while the reservation of %s is written is in the way",
+  async (_what, before) => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const records = memoryRecords(before);
+    const { commit } = records;
+    records.commit = async (change, signal) => {
+      const before = records.writes;
+      const result = await commit(change, signal);
+      if (records.writes > before) vi.advanceTimersByTime(2_500);
+      return result;
+    };
+    const { run, names } = prepare({
+      script: {
+        getCronJob: [cronJob(), cronJob({ status: { active } })],
+        getJob: [(wanted) => (wanted === name ? notFound : scheduled)],
+      },
+      ...{ request: { onOverlap: "forbid" }, config: window, records },
+    });
+    expect(await run()).toMatchObject({ outcome: "refused", job: { name: "sync-29" } });
+    expect([names().includes("createJob"), records.entries]).toEqual([false, before]);
+  },
+);
 
 it.each([
   ["a scheduled Job that started", { status: { active } }, "refused"],

@@ -1,9 +1,10 @@
 import { expect, it, onTestFinished, vi } from "vitest";
 import type { JsonObject } from "../functions/core/json.ts";
-import type { Entry } from "../functions/core/record.ts";
+import { type Entry, formatRecord } from "../functions/core/record.ts";
 import { Fault } from "../functions/errors.ts";
+import { ApiError } from "../functions/kubernetes/api-error.ts";
 import { createRecordStore } from "../functions/record-store.ts";
-import { fails, notFound, type Scripted, unanswered } from "./support/fake-cluster.ts";
+import { fails, notFound, unanswered } from "./support/fake-cluster.ts";
 import { faultOf } from "./support/fault-of.ts";
 import { cronJob, memoryRecords, name, ownJob, prepareTrigger as prepare, store } from "./support/prepare-trigger.ts";
 import { entry, other, running, window } from "./support/record-entries.ts";
@@ -116,27 +117,91 @@ it("a reservation that was stored without an answer is given back", async () => 
   expect([records.writes, records.entries, names()]).toEqual([2, [], ["getCronJob"]]);
 });
 
-const takenOver: [what: string, of: Partial<Entry>][] = [
-  ["whose maker died", { state: "pending", uid: "dead.1", atMs: Date.now() - 31_000 }],
-  ["whose maker gave it up without a clear answer", { state: "pending", uid: "-", atMs: Date.now() - 5_000 }],
-  ["that is expired while its Job may run", { state: "done", atMs: Date.now() - 7_200_000 }],
+const minuteMs = 60_000;
+const ago = (ms: number) => Date.now() - ms;
+const earlier: [what: string, of: Partial<Entry>][] = [
+  ["whose maker died half a minute ago", { state: "pending", uid: "dead.1", atMs: ago(31_000) }],
+  ["whose maker died long ago", { state: "pending", uid: "dead.1", atMs: ago(10 * minuteMs) }],
+  ["whose maker gave it up without a clear answer", { state: "pending", uid: "-", atMs: ago(5_000) }],
+  ["that is expired while its Job may run", { state: "done", atMs: ago(120 * minuteMs) }],
 ];
-const failures: [how: string, createJob: Scripted, getJob: Scripted][] = [
-  ["is not served", fails({ status: 429, retryAfterS: 60 }), notFound],
-  ["and the look are not served", fails({ status: 429 }), fails({ status: 503 })],
-  ["finds a Job that cannot be read", fails({ status: 409, reason: "AlreadyExists" }), fails({ status: 503 })],
-];
-it.each(takenOver.flatMap(([what, of]) => failures.map(([how, ...answers]) => [what, how, of, answers] as const)))(
-  "a key %s keeps its place when the create of a later delivery %s",
-  async (_what, _how, of, [createFails, found]) => {
+const lost = earlier.filter(([, { uid }]) => uid !== "-");
+
+it.each(
+  earlier.flatMap(([what, of]) => [
+    [what, "is not served", of, fails({ status: 429, retryAfterS: 60 }), notFound, "api-unavailable"] as const,
+    [
+      what,
+      "and the look are not served",
+      of,
+      fails({ status: 429 }),
+      fails({ status: 503 }),
+      "api-unavailable",
+    ] as const,
+    [what, "is refused", of, fails({ status: 422 }), notFound, "api-refused"] as const,
+  ]),
+)("a key %s is as it was when the create of a later delivery %s", async (_what, _how, of, create, look, code) => {
+  const before = entry(of);
+  const records = memoryRecords([before]);
+  const script = { getCronJob: [cronJob()], createJob: [create], getJob: [look] };
+  expect(await faultOf(prepare({ script, config: window, records }).run)).toMatchObject({ code });
+  expect(records.entries).toEqual([before]);
+});
+
+it.each(earlier)(
+  "a key %s is as if just reserved when a later create fails without a clear answer",
+  async (_what, of) => {
     const records = memoryRecords([entry(of)]);
-    const script = { getCronJob: [cronJob()], createJob: [createFails], getJob: [found] };
-    expect(await faultOf(prepare({ script, config: window, records }).run)).toMatchObject({
-      code: "api-unavailable",
-    });
-    expect(records.entries).toMatchObject([{ slot: entry().slot, state: "pending", uid: "-" }]);
+    const createJob = [fails({ status: 503, retryAfterS: 60, mayHaveTakenEffect: true })];
+    const script = { getCronJob: [cronJob()], createJob, getJob: [notFound] };
+    expect(await faultOf(prepare({ script, config: window, records }).run)).toMatchObject({ code: "api-unavailable" });
+    expect(records.entries).toMatchObject([{ state: "pending", uid: "-" }]);
+    expect(records.entries[0]?.atMs).toBeGreaterThan(ago(minuteMs / 2));
   },
 );
+
+it.each(lost)("a key %s is refused beside a Job that came while its create was not served", async (_what, of) => {
+  const before = entry(of);
+  const records = memoryRecords([before]);
+  const interrupt = () => {
+    records.entries = [...records.entries, other()];
+    return fails({ status: 429 });
+  };
+  const getJob = [(wanted: unknown) => (wanted === name ? notFound : running)];
+  const script = { getCronJob: [cronJob()], createJob: [interrupt], getJob };
+  const { run } = prepare({ script, request: { onOverlap: "forbid" }, config: window, records });
+  expect(await run()).toMatchObject({ outcome: "refused", job: { uid: "other-uid" } });
+  expect(records.entries.find(({ slot }) => slot === before.slot)).toEqual(before);
+});
+
+it("a key whose maker died long ago does not hold up others", async () => {
+  const records = memoryRecords([other({ state: "pending", uid: "dead.1", atMs: ago(10 * minuteMs) })]);
+  const dead = records.entries[0]?.slot;
+  const script = { getCronJob: [cronJob()], getJob: [notFound], createJob: [store] };
+  const { run } = prepare({ script, request: { onOverlap: "forbid" }, config: window, records });
+  expect(await run()).toMatchObject({ outcome: "created" });
+  expect(records.entries.map(({ slot }) => slot)).not.toContain(dead);
+});
+
+it("what was replaced is not forgotten when the write of the reservation got no answer", async () => {
+  const before = entry({ state: "pending", uid: "dead.1", atMs: Math.floor(ago(31_000) / 1_000) * 1_000 });
+  let lease: JsonObject = { metadata: { annotations: { "sync-trigger.internal/record": formatRecord([before]) } } };
+  let writes = 0;
+  const records = createRecordStore({
+    getLease: async () => lease,
+    updateLease: async (next) => {
+      lease = next;
+      writes += 1;
+      if (writes > 1) return next;
+      throw new ApiError({ call: "updateLease", status: 0, reason: "", message: "", mayHaveTakenEffect: true });
+    },
+  });
+  const script = { getCronJob: [cronJob()], createJob: [fails({ status: 422 })], getJob: [notFound] };
+  expect(await faultOf(prepare({ script, config: window, records }).run)).toMatchObject({ code: "api-refused" });
+  expect(writes).toBe(3);
+  const { annotations } = lease.metadata as { annotations: Record<string, string> };
+  expect(annotations["sync-trigger.internal/record"]).toBe(formatRecord([before]));
+});
 
 it("a Job that is there already and cannot be read keeps the key in others' way", async () => {
   const records = memoryRecords();

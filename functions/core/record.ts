@@ -81,10 +81,10 @@ export function entryId({ slot, state, uid, atMs }: Entry): string {
 /** What reserving a key came to; `entries` is the record to be stored before that may be acted on. */
 export type Reservation =
   /**
-   * `sweepable`: expired keys of others that stay only because nobody has looked whether their Job has ended. `tookOver`:
-   * the key had a place already, by another delivery whose Job may be there or may still come.
+   * `sweepable`: expired keys of others that stay only because nobody has looked whether their Job has ended. `replaced`:
+   * the entry that the key had until now, of another delivery or "ours".
    */
-  | { kind: "reserved"; entries: Entry[]; sweepable: Entry[]; tookOver: boolean }
+  | { kind: "reserved"; entries: Entry[]; sweepable: Entry[]; replaced: Entry | "ours" | undefined }
   | { kind: "known"; entry: Entry; entries?: Entry[] }
   /** `wanted` has the oldest first. */
   | { kind: "look"; wanted: Entry[]; entries?: Entry[] }
@@ -166,8 +166,8 @@ export function reserve(record: readonly Entry[], options: ReserveOptions): Rese
   const { request, maker } = options;
   const reserved: Entry = { slot, state: "pending", atMs: floorToSecond(nowMs), request, uid: maker };
   const isSweepable = (entry: Entry) => isExpired(entry) && !seen(entry) && (entry.state === "done" || !isFresh(entry));
-  const tookOver = own !== undefined && own.state !== "ended" && !isOf(own, maker);
-  return { kind: "reserved", entries: [...others, reserved], sweepable: others.filter(isSweepable), tookOver };
+  const replaced = own && isOf(own, maker) ? "ours" : own;
+  return { kind: "reserved", entries: [...others, reserved], sweepable: others.filter(isSweepable), replaced };
 }
 
 /** The record after a key's Job was created or found; `job` without uid: it was there and is gone. */
@@ -181,17 +181,19 @@ export function settle(
 }
 
 /**
- * The record after a maker gave its reservation up; undefined when that is no longer its own. Where the Job
- * may still come the key stays in others' way, but its next delivery may go on at once.
+ * The record after a maker gave its reservation up; undefined when that is no longer its own. Where its Job
+ * may still come the key stays in others' way, but its next delivery may go on at once; else what it replaced is as it
+ * was, with its old time: an earlier delivery's Job may be there.
  */
 export function release(
   record: readonly Entry[],
   { slot, maker }: Pick<ReserveOptions, "slot" | "maker">,
-  { mayCome }: { mayCome: boolean },
+  { mayCome, replaced }: { mayCome: boolean; replaced?: Entry | undefined },
 ): Entry[] | undefined {
   const own = record.find((entry) => entry.slot === slot && entry.state === "pending" && isOf(entry, maker));
   if (!own) return undefined;
-  return record.flatMap((entry) => (entry !== own ? [entry] : mayCome ? [{ ...own, uid: "-" }] : []));
+  const left = mayCome ? { ...own, uid: "-" } : replaced;
+  return record.flatMap((entry) => (entry !== own ? [entry] : left ? [left] : []));
 }
 
 /** The key's Job as the record knows it. */

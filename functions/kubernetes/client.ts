@@ -23,6 +23,9 @@ export function createCluster(
   const events = `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`;
   const lease = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases/${leaseName}`;
 
+  // Makes the server drop a write when nobody waits for it any more.
+  const whileWeWait = `timeout=${Math.ceil(timeoutMs / 1_000)}s`;
+
   async function call(
     name: keyof Cluster,
     request: Pick<ApiRequest, "method" | "path" | "body" | "accept">,
@@ -40,8 +43,7 @@ export function createCluster(
     getCronJob: (options) => read("getCronJob", `${batch}/cronjobs/${encodeURIComponent(cronJobName)}`, options),
     getJob: (name, options) => read("getJob", `${batch}/jobs/${encodeURIComponent(name)}`, options),
     createJob: (job, options) => {
-      // `timeout` makes the server drop the work when nobody waits for it any more.
-      const path = `${batch}/jobs?timeout=${Math.ceil(timeoutMs / 1_000)}s`;
+      const path = `${batch}/jobs?${whileWeWait}`;
       const request = { method: "POST", path, body: JSON.stringify(job), accept: metadataOnly } as const;
       return call("createJob", request, options, parseJson);
     },
@@ -49,7 +51,7 @@ export function createCluster(
       call("tryJob", { method: "POST", path: `${batch}/jobs?dryRun=All`, body: JSON.stringify(job) }, options),
     getLease: (options) => read("getLease", lease, options),
     updateLease: (object, options) =>
-      call("updateLease", { method: "PUT", path: lease, body: JSON.stringify(object) }, options),
+      call("updateLease", { method: "PUT", path: `${lease}?${whileWeWait}`, body: JSON.stringify(object) }, options),
     createEvent: (event, options) =>
       call("createEvent", { method: "POST", path: events, body: JSON.stringify(event) }, options),
     ...createRunCalls(transport, { namespace, timeoutMs }),

@@ -29,6 +29,7 @@ async function started<T>(starting: () => Promise<T>): Promise<T> {
   proxy.requests.length = 0;
   const result = await starting();
   await until("the record to be read", () => proxy.requests.some(({ isOpen }) => !isOpen));
+  await new Promise((resolve) => setTimeout(resolve, 100)); // for what else there may be
   expect(proxy.requests.map(resourceOf), "all that a start asks for").toEqual(["GET leases"]);
   return result;
 }

@@ -76,8 +76,8 @@ describe("a key of our own", () => {
   ])("that is pending is taken over when %s", (_what, more) => {
     const pending = { ...entry("own", "pending"), ...more };
     const reserved = { ...entry("own", "pending"), uid: "me.2" };
-    const tookOver = more.uid !== "me.1";
-    const expected = { kind: "reserved", entries: [reserved], sweepable: [], tookOver };
+    const replaced = more.uid === "me.1" ? "ours" : pending;
+    const expected = { kind: "reserved", entries: [reserved], sweepable: [], replaced };
     expect(decide([pending], { maker: "me.2" })).toEqual(expected);
   });
 
@@ -98,9 +98,9 @@ describe("a key of our own", () => {
 
   test("that is expired starts anew", () => {
     expect(slotsOf(decide([entry("own", "ended", hourMs)]))).toEqual(["own pending"]);
-    expect(decide([entry("own", "ended", hourMs)])).toMatchObject({ tookOver: false });
     expect(slotsOf(decide([entry("own", "done", hourMs)]))).toEqual(["own pending"]);
-    expect(decide([entry("own", "done", hourMs)]), "its Job may still run").toMatchObject({ tookOver: true });
+    const replaced = entry("own", "done", hourMs);
+    expect(decide([replaced]), "whose Job may still run").toMatchObject({ replaced });
   });
 
   test("has room even in a full record", () => {
@@ -182,7 +182,7 @@ describe("with exclusive, hundreds of keys that were never looked at", () => {
     expect(decide(kept), "as does what another request wrote").toEqual({ kind: "look", wanted: many.slice(88, 344) });
     const reserved = { ...entry("own", "pending"), uid: "me.1" };
     const entries = [...endedFrom(0), reserved];
-    const expected = { kind: "reserved", entries, sweepable: [], tookOver: false };
+    const expected = { kind: "reserved", entries, sweepable: [], replaced: undefined };
     expect(decide(many, { maxKeys: 601 }, saw(0))).toEqual(expected);
   });
 

@@ -40,7 +40,7 @@ const calls: Record<string, { call(cluster: Cluster): Promise<unknown>; request:
   },
   updateLease: {
     call: (cluster) => cluster.updateLease({ kind: "Lease" }, options),
-    request: "PUT /apis/coordination.k8s.io/v1/namespaces/kraken/leases/sync-trigger",
+    request: "PUT /apis/coordination.k8s.io/v1/namespaces/kraken/leases/sync-trigger?timeout=4s",
     tries: 1,
   },
   createEvent: {
