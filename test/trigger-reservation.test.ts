@@ -89,15 +89,20 @@ it("a trigger whose time is over before its create is sent leaves no reservation
   expect([names(), records.entries]).toEqual([["getCronJob"], []]);
 });
 
-it("with forbid a create that surely made nothing is refused beside another Job, and leaves no reservation", async () => {
-  const records = memoryRecords();
+/** A trigger with forbid whose create is not served, and beside which another key's Job comes. */
+function prepareInterrupted(records: ReturnType<typeof memoryRecords>) {
   const interrupt = () => {
     records.entries = [...records.entries, other()];
     return fails({ status: 429 });
   };
   const getJob = [(wanted: unknown) => (wanted === name ? notFound : running)];
   const script = { getCronJob: [cronJob()], createJob: [interrupt], getJob };
-  const { run } = prepare({ script, request: { onOverlap: "forbid" }, config: window, records });
+  return prepare({ script, request: { onOverlap: "forbid" }, config: window, records });
+}
+
+it("with forbid a create that surely made nothing is refused beside another Job, and leaves no reservation", async () => {
+  const records = memoryRecords();
+  const { run } = prepareInterrupted(records);
   expect(await run()).toMatchObject({ outcome: "refused", job: { uid: "other-uid" } });
   expect(records.entries).toEqual([expect.objectContaining({ uid: "other-uid" })]);
 });
@@ -163,13 +168,7 @@ it.each(earlier)(
 it.each(lost)("a key %s is refused beside a Job that came while its create was not served", async (_what, of) => {
   const before = entry(of);
   const records = memoryRecords([before]);
-  const interrupt = () => {
-    records.entries = [...records.entries, other()];
-    return fails({ status: 429 });
-  };
-  const getJob = [(wanted: unknown) => (wanted === name ? notFound : running)];
-  const script = { getCronJob: [cronJob()], createJob: [interrupt], getJob };
-  const { run } = prepare({ script, request: { onOverlap: "forbid" }, config: window, records });
+  const { run } = prepareInterrupted(records);
   expect(await run()).toMatchObject({ outcome: "refused", job: { uid: "other-uid" } });
   expect(records.entries.find(({ slot }) => slot === before.slot)).toEqual(before);
 });
