@@ -30,7 +30,7 @@ const pauseMs = 15;
 
 type Known = { lease: JsonObject; entries: readonly Entry[] };
 type Waiting = {
-  /** Each with the others of its batch. */
+  /** How often this change was tried without success, whatever batch it was in. */
   attempts: number;
   apply(entries: readonly Entry[]): Entry[] | undefined;
   done(): void;
